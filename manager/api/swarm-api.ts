@@ -1,0 +1,40 @@
+import type { NodeDocument } from '../../proto/engine/node-document.js';
+import type { ServiceDocument } from '../../proto/engine/service-document.js';
+import type { SwarmDocument, SwarmInfo } from '../../proto/engine/swarm-document.js';
+import type { TaskDocument } from '../../proto/engine/task-document.js';
+
+/** `filters` of a list verb, already decoded from either of its two JSON forms: name → values. */
+export type Filters = Readonly<Record<string, readonly string[]>>;
+
+/**
+ * What a manager answers to clients of the Engine API: documents in, documents out, free of HTTP.
+ * `body` is parsed JSON, not yet validated. Failures are BaleErrors with the Engine's words.
+ */
+export interface SwarmApi {
+  /** The `Swarm` section of `/info` as far as the cluster knows it. */
+  info(): Pick<SwarmInfo, 'Nodes' | 'Managers' | 'Cluster' | 'RemoteManagers'>;
+  swarm(): SwarmDocument;
+  updateSwarm(
+    version: string | undefined,
+    body: unknown,
+    rotate: { readonly worker: boolean; readonly manager: boolean; readonly unlockKey: boolean },
+  ): Promise<void>;
+
+  nodes(filters: Filters): readonly NodeDocument[];
+  node(id: string): NodeDocument;
+  removeNode(id: string, force: boolean): Promise<void>;
+
+  createService(body: unknown): Promise<{ readonly ID: string; readonly Warnings?: readonly string[] }>;
+  services(filters: Filters, status: boolean): readonly ServiceDocument[];
+  service(id: string, insertDefaults: boolean): ServiceDocument;
+  updateService(
+    id: string,
+    version: string | undefined,
+    body: unknown,
+    options: { readonly rollback: string | undefined },
+  ): Promise<{ readonly Warnings: readonly string[] | null }>;
+  removeService(id: string): Promise<void>;
+
+  tasks(filters: Filters): readonly TaskDocument[];
+  task(id: string): TaskDocument;
+}

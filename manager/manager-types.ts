@@ -1,0 +1,26 @@
+import type { Clock } from '../core/clock.js';
+import type { IdentitySource } from '../core/identity.js';
+import type { Logger } from '../core/logger.js';
+import type { SwarmApi } from './api/swarm-api.js';
+
+export interface ManagerOptions {
+  /** Holds `ca.key` and the journal; 0700. */
+  readonly stateDir: string;
+  readonly identity: IdentitySource;
+  /** host:port of the cluster port. */
+  readonly listenAddr: string;
+  /** host:port that peers are told. */
+  readonly advertiseAddr: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface Manager {
+  readonly api: SwarmApi;
+  /** host:port that the cluster port is bound to. */
+  readonly boundAddr: string;
+  /** Resolves with the cause when the manager cannot go on (its journal failed): the daemon must end then. */
+  readonly failed: Promise<Error>;
+  /** Stops loops, sessions and the journal. No container is touched. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,88 @@
+import type { NodeDescription, NodeSpec, NodeState, PortError } from '../../proto/engine/node-document.js';
+import type { UpdateStatus } from '../../proto/engine/service-document.js';
+import type { PortConfig, ServiceSpec } from '../../proto/engine/service-spec.js';
+import type { SwarmSpec } from '../../proto/engine/swarm-document.js';
+import type { TaskStatus } from '../../proto/engine/task-document.js';
+import type { TaskSpec } from '../../proto/engine/task-spec.js';
+import type { DesiredState } from '../../proto/engine/task-state.js';
+
+/**
+ * The rows of the store. All are immutable: a change is a new object. Specs stand in the Engine
+ * API's shape, bale's own fields in camelCase.
+ */
+export interface StoredObject {
+  readonly id: string;
+  /**
+   * `Version.Index`: the store index at which `spec` was last written. It does not move with status,
+   * so that a client's read-modify-write survives a rollout (moby#30794). Set by the store.
+   */
+  readonly version: number;
+  /** ms since the epoch; `updatedAt` moves with `version`. Set by the store. */
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+export interface ClusterObject extends StoredObject {
+  readonly spec: SwarmSpec;
+  /** PEM. The key is in a file of its own, never in the store. */
+  readonly rootCertificate: string;
+  /** The secret parts of the join tokens. Never logged. */
+  readonly joinSecrets: { readonly worker: string; readonly manager: string };
+  /** Node ids whose certificates are refused, each until its certificate has expired (ms since the epoch). */
+  readonly removedNodes: Readonly<Record<string, number>>;
+}
+
+export interface NodeObject extends StoredObject {
+  readonly spec: NodeSpec;
+  /** Absent until the node's first session. */
+  readonly description?: NodeDescription;
+  readonly status: { readonly state: NodeState; readonly message: string; readonly addr: string };
+  /** host:port of its mesh; absent until its first session. */
+  readonly meshAddr?: string;
+  /** Set on managers: host:port of the cluster port. */
+  readonly managerAddr?: string;
+  /** When its newest certificate expires, ms since the epoch. */
+  readonly certificateExpiry: number;
+  readonly portErrors: readonly PortError[];
+}
+
+export interface ServiceObject extends StoredObject {
+  readonly spec: ServiceSpec;
+  readonly previousSpec?: ServiceSpec;
+  /** Published ports as allotted: PublishedPort, Protocol and PublishMode always set. */
+  readonly ports: readonly PortConfig[];
+  readonly updateStatus?: UpdateStatus;
+}
+
+export interface TaskObject extends StoredObject {
+  readonly spec: TaskSpec;
+  readonly serviceId: string;
+  readonly serviceName: string;
+  readonly serviceLabels: Readonly<Record<string, string>>;
+  readonly slot: number;
+  /** `version` of the service when this task was made. */
+  readonly serviceVersion: number;
+  readonly hostPorts: readonly PortConfig[];
+  /** Set once by the scheduler, never changed. */
+  readonly nodeId?: string;
+  readonly desiredState: DesiredState;
+  /** Written by the manager until `assigned`, by the agent alone afterwards (or by the manager for a lost node: orphaned, failed). */
+  readonly status: TaskStatus;
+  /** With desired state `ready`: when to wish for `running`, ms since the epoch. */
+  readonly startAfter?: number;
+  /** Times of this slot's earlier failures that still count for the restart policy, ms, oldest first. */
+  readonly restarts: readonly number[];
+  /** When `status` says the node of this task was lost: why, for the user. */
+  readonly lostReason?: string;
+}
+
+/** Table name → row type. */
+export interface Tables {
+  readonly cluster: ClusterObject;
+  readonly node: NodeObject;
+  readonly service: ServiceObject;
+  readonly task: TaskObject;
+}
+
+export type TableName = keyof Tables;
+export const TABLE_NAMES: readonly TableName[] = ['cluster', 'node', 'service', 'task'];

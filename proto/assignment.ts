@@ -1,0 +1,27 @@
+import type { PortConfig } from './engine/service-spec.js';
+import type { TaskSpec } from './engine/task-spec.js';
+import type { DesiredState } from './engine/task-state.js';
+
+/** What an agent must know of a task to run it. Spec in the Engine API's shape, bale's own fields in camelCase. */
+export interface Assignment {
+  readonly taskId: string;
+  readonly serviceId: string;
+  readonly serviceName: string;
+  readonly serviceLabels: Readonly<Record<string, string>>;
+  readonly slot: number;
+  readonly desiredState: DesiredState;
+  readonly spec: TaskSpec;
+  /** Host-mode ports, which the Engine binds; ingress ports are the mesh's. */
+  readonly hostPorts: readonly PortConfig[];
+}
+
+/** The set of tasks of one node: COMPLETE replaces all, INCREMENTAL applies to the set numbered `appliesTo`. */
+export type AssignmentSet =
+  | { readonly kind: 'complete'; readonly resultsIn: number; readonly set: readonly Assignment[] }
+  | {
+      readonly kind: 'incremental';
+      readonly appliesTo: number;
+      readonly resultsIn: number;
+      readonly set: readonly Assignment[];
+      readonly remove: readonly string[];
+    };

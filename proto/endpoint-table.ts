@@ -1,0 +1,36 @@
+/**
+ * Where published ports lead, cluster-wide. Written by the manager alone, always complete; a mesh
+ * replaces its table, never merges, and acknowledges the number.
+ */
+export interface EndpointTable {
+  /** Grows with every change, also over manager restarts (it is the store index of the change). 0 = no table yet. */
+  readonly number: number;
+  readonly clusterId: string;
+  /** The members: only these may open tunnels; `meshAddr` (host:port) is where to dial one. */
+  readonly nodes: readonly MeshPeer[];
+  readonly ports: readonly PublishedPort[];
+}
+
+export interface MeshPeer {
+  readonly nodeId: string;
+  readonly meshAddr: string;
+}
+
+export interface PublishedPort {
+  readonly publishedPort: number;
+  readonly protocol: 'tcp';
+  /** `auto` decides by the first bytes; `tcp` never looks; `http` always parses. */
+  readonly mode: 'auto' | 'tcp' | 'http';
+  readonly serviceId: string;
+  readonly serviceName: string;
+  readonly endpoints: readonly Endpoint[];
+}
+
+/** One replica behind one published port. */
+export interface Endpoint {
+  readonly taskId: string;
+  readonly nodeId: string;
+  readonly targetPort: number;
+  /** `draining`: nothing new is routed to it. */
+  readonly state: 'active' | 'draining';
+}

@@ -1,0 +1,72 @@
+export interface ContainerSpec {
+  Image: string;
+  Labels?: Record<string, string>;
+  /** The entrypoint. */
+  Command?: string[];
+  /** The command. */
+  Args?: string[];
+  Hostname?: string;
+  Env?: string[];
+  Dir?: string;
+  User?: string;
+  Groups?: string[];
+  Privileges?: Record<string, unknown>;
+  Init?: boolean | null;
+  StopSignal?: string;
+  TTY?: boolean;
+  OpenStdin?: boolean;
+  ReadOnly?: boolean;
+  Mounts?: Mount[];
+  /** ns; 10 s unless given. */
+  StopGracePeriod?: number;
+  Healthcheck?: HealthConfig;
+  /** `IP host [alias]`: the reverse of `docker run --add-host`. */
+  Hosts?: string[];
+  DNSConfig?: { Nameservers?: string[]; Search?: string[]; Options?: string[] };
+  Secrets?: SecretReference[];
+  Configs?: ConfigReference[];
+  Isolation?: string;
+  Sysctls?: Record<string, string>;
+  CapabilityAdd?: string[];
+  CapabilityDrop?: string[];
+  Ulimits?: { Name: string; Hard: number; Soft: number }[];
+  OomScoreAdj?: number;
+}
+
+export interface Mount {
+  Type?: 'bind' | 'volume' | 'tmpfs' | 'npipe' | 'cluster';
+  Source?: string;
+  Target?: string;
+  ReadOnly?: boolean;
+  Consistency?: string;
+  BindOptions?: { Propagation?: string; NonRecursive?: boolean };
+  VolumeOptions?: {
+    NoCopy?: boolean;
+    Labels?: Record<string, string>;
+    DriverConfig?: { Name?: string; Options?: Record<string, string> };
+  };
+  TmpfsOptions?: { SizeBytes?: number; Mode?: number };
+}
+
+export interface HealthConfig {
+  /** `[]` inherit, `["NONE"]` off, `["CMD", …]`, `["CMD-SHELL", line]`. */
+  Test?: string[];
+  Interval?: number;
+  Timeout?: number;
+  Retries?: number;
+  StartPeriod?: number;
+  StartInterval?: number;
+}
+
+export interface SecretReference {
+  File?: { Name: string; UID: string; GID: string; Mode: number };
+  SecretID: string;
+  SecretName: string;
+}
+
+export interface ConfigReference {
+  File?: { Name: string; UID: string; GID: string; Mode: number };
+  Runtime?: Record<string, never>;
+  ConfigID: string;
+  ConfigName: string;
+}

@@ -1,0 +1,35 @@
+import type { ObjectMeta } from './object-meta.js';
+import type { PortConfig } from './service-spec.js';
+import type { TaskSpec } from './task-spec.js';
+import type { DesiredState, TaskState } from './task-state.js';
+
+export interface TaskStatus {
+  /** RFC 3339. */
+  Timestamp: string;
+  State: TaskState;
+  /** What is happening, e.g. `started`, `pulling image`. */
+  Message: string;
+  /** Why the task failed, or why it waits. */
+  Err?: string;
+  ContainerStatus?: ContainerStatus;
+  /** Host-mode ports as the Engine bound them. */
+  PortStatus?: { Ports?: PortConfig[] };
+}
+
+export interface ContainerStatus {
+  ContainerID: string;
+  PID: number;
+  ExitCode: number;
+}
+
+/** An element of `GET /tasks`. */
+export interface TaskDocument extends ObjectMeta {
+  Labels: Record<string, string>;
+  Spec: TaskSpec;
+  ServiceID: string;
+  /** Absent for global services. */
+  Slot?: number;
+  NodeID?: string;
+  Status: TaskStatus;
+  DesiredState: DesiredState;
+}
