@@ -1,4 +1,4 @@
-import { BaleError } from './errors.js';
+import { BaleError } from '../../core/errors.js';
 
 const NANOSECONDS: Readonly<Record<string, number>> = {
   ns: 1,
