@@ -1,0 +1,131 @@
+import { describe, expect, test } from 'vitest';
+import { ROOMS, sourceFiles, type SourceFile } from './source-tree.js';
+
+const house = sourceFiles(ROOMS);
+const roomOf = (path: string): string => path.split('/')[0] ?? '';
+
+/** Arrows of the design: a room may import itself and the rooms named here. */
+const ARROWS: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  proto: ['core'],
+  manager: ['proto', 'core'],
+  agent: ['proto', 'core'],
+  cli: ['proto', 'core'],
+  daemon: ['manager', 'agent', 'proto', 'core'],
+  bin: ['daemon', 'agent', 'cli'],
+};
+
+/** Where each third-party package may be imported: at most one or two files (or the room that exists for it). */
+const PACKAGES: Readonly<Record<string, RegExp>> = {
+  level: /^manager\/store\/level-journal\.ts$/,
+  'node-forge': /^(core\/x509\.ts|manager\/ca\/[a-z-]+\.ts)$/,
+  dockerode: /^(agent\/executor\/[a-z-]+\.ts|daemon\/engine[a-z/-]*\.ts|cli\/client\.ts)$/,
+  'http-proxy': /^agent\/mesh\/[a-z-]+\.ts$/,
+  commander: /^cli\//,
+  '@grpc/grpc-js': /^proto\//,
+  '@grpc/proto-loader': /^proto\//,
+  fastify: /^daemon\//,
+  zod: /^proto\/engine\//,
+  pino: /^core\/logger\.ts$/,
+};
+
+/** Deciders: pure functions of plain data. They import no I/O, no timers, no store and no clock. */
+const DECIDERS = [
+  'manager/orchestrator/replicated.ts',
+  'manager/orchestrator/restart.ts',
+  'manager/endpoints/endpoint-table.ts',
+  'manager/endpoints/port-allocator.ts',
+  'agent/worker/task-step.ts',
+  'agent/executor/container-config.ts',
+];
+
+const packageOf = (specifier: string): string =>
+  specifier.startsWith('@') ? specifier.split('/').slice(0, 2).join('/') : (specifier.split('/')[0] ?? '');
+
+describe('walls', () => {
+  test.each(house.map((file) => [file.path, file] as const))('%s imports only rooms it may', (path, file) => {
+    const allowed = [roomOf(path), ...(ARROWS[roomOf(path)] ?? [])];
+    const wrong = file.imports.filter(({ target }) => target !== undefined && !allowed.includes(roomOf(target)));
+    expect(wrong).toEqual([]);
+  });
+
+  test('each third-party package stands in the files that exist for it', () => {
+    const wrong = house.flatMap((file) =>
+      file.imports
+        .filter(({ specifier, target }) => target === undefined && !specifier.startsWith('node:'))
+        .filter(({ specifier }) => !(PACKAGES[packageOf(specifier)]?.test(file.path) ?? false))
+        .map(({ specifier }) => `${file.path} imports ${specifier}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  test('no import cycles between files', () => {
+    const graph = new Map(
+      house.map((file) => [
+        file.path,
+        file.imports.flatMap(({ target, typeOnly }) => (target === undefined || typeOnly ? [] : [target])),
+      ]),
+    );
+    expect(findCycle(graph)).toBeUndefined();
+  });
+});
+
+describe('deciders', () => {
+  test.each(DECIDERS)('%s is pure', (path) => {
+    const file = house.find((candidate) => candidate.path === path);
+    expect(file, `${path} is listed as a decider but does not exist`).toBeDefined();
+    const effects = (file?.imports ?? []).filter(({ specifier, typeOnly }) => !typeOnly && isEffect(specifier));
+    expect(effects).toEqual([]);
+    expect(file?.text).not.toMatch(/Date\.now|Math\.random|setTimeout|setInterval|process\.|\bawait\b|new Date\(\)/);
+  });
+});
+
+describe('size', () => {
+  const all: readonly SourceFile[] = [...house, ...sourceFiles(['test', 'bench', 'scripts'])];
+
+  test('no file has more than 400 lines', () => {
+    expect(all.filter((file) => file.lines > 400).map((file) => `${file.path}: ${file.lines}`)).toEqual([]);
+  });
+
+  test('the median file has about 110 lines at most', () => {
+    const sizes = house.map((file) => file.lines).sort((a, b) => a - b);
+    expect(sizes[Math.floor(sizes.length / 2)]).toBeLessThanOrEqual(120);
+  });
+
+  test('core stays a dozen small files', () => {
+    expect(house.filter((file) => roomOf(file.path) === 'core').length).toBeLessThanOrEqual(12);
+  });
+
+  test('there is no drawer named utils', () => {
+    expect(all.filter((file) => /(^|[/-])(utils?|helpers?|misc|common)([./-]|$)/.test(file.path))).toEqual([]);
+  });
+});
+
+const isEffect = (specifier: string): boolean =>
+  specifier.startsWith('node:') ||
+  packageOf(specifier) in PACKAGES ||
+  /(store\/store|core\/clock|core\/logger)/.test(specifier);
+
+/** A cycle as a list of files, or undefined. Depth-first with three colours. */
+function findCycle(graph: ReadonlyMap<string, readonly string[]>): readonly string[] | undefined {
+  const done = new Set<string>();
+  const path: string[] = [];
+  const visit = (file: string): readonly string[] | undefined => {
+    const start = path.indexOf(file);
+    if (start >= 0) return [...path.slice(start), file];
+    if (done.has(file)) return undefined;
+    path.push(file);
+    for (const next of graph.get(file) ?? []) {
+      const cycle = visit(next);
+      if (cycle !== undefined) return cycle;
+    }
+    path.pop();
+    done.add(file);
+    return undefined;
+  };
+  for (const file of graph.keys()) {
+    const cycle = visit(file);
+    if (cycle !== undefined) return cycle;
+  }
+  return undefined;
+}

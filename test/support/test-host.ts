@@ -1,0 +1,173 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { killNamespace, type Namespace } from './namespace.js';
+import { must, run, type Output, type RunOptions } from './run.js';
+
+const root = join(import.meta.dirname, '..', '..');
+const baleProgram = join(root, 'dist', 'bin', 'bale.js');
+
+/** One machine of the hosts ring: a network namespace with a real Docker Engine and a bale daemon. */
+export class TestHost {
+  readonly name: string;
+  readonly address: string;
+  readonly directory: string;
+  readonly engineSocket: string;
+  readonly baleSocket: string;
+  readonly #namespace: Namespace;
+  #engine: ChildProcess | undefined;
+  #daemon: ChildProcess | undefined;
+
+  constructor(name: string, namespace: Namespace, directory: string) {
+    this.name = name;
+    this.address = namespace.address;
+    this.directory = directory;
+    this.engineSocket = join(directory, 'docker.sock');
+    this.baleSocket = join(directory, 'bale.sock');
+    this.#namespace = namespace;
+  }
+
+  /** Starts the Engine and waits until it answers. */
+  async startEngine(): Promise<void> {
+    await mkdir(this.directory, { recursive: true });
+    // Without a resolver that fails at once an Engine spends 10 s per image look-up.
+    const resolver = join(this.directory, 'resolv.conf');
+    await writeFile(resolver, 'nameserver 127.0.0.1\n');
+    const at = (name: string): string => join(this.directory, name);
+    const dockerd = `exec dockerd --data-root ${at('docker')} --exec-root ${at('exec')} --pidfile ${at('docker.pid')} -H unix://${this.engineSocket}`;
+    const script = `hostname ${this.name}; mount --bind ${resolver} /etc/resolv.conf; ${dockerd}`;
+    this.#engine = this.#spawn('dockerd.log', 'unshare', ['-m', '-u', 'sh', '-c', script]);
+    await this.#answers(this.engineSocket, this.#engine, 'dockerd.log');
+  }
+
+  /** Ends the Engine alone with SIGKILL; containers die with it or not, as the Engine has it. */
+  async killEngine(): Promise<void> {
+    await ended(this.#engine, 'SIGKILL');
+    this.#engine = undefined;
+  }
+
+  /** Starts the bale daemon and waits until its socket answers. */
+  async startDaemon(extra: readonly string[] = []): Promise<void> {
+    this.#daemon = this.#spawn('bale.log', process.execPath, [
+      baleProgram,
+      'daemon',
+      `--socket=${this.baleSocket}`,
+      `--data-dir=${join(this.directory, 'bale')}`,
+      `--engine=unix://${this.engineSocket}`,
+      `--listen-addr=${this.address}:2377`,
+      `--advertise-addr=${this.address}`,
+      `--mesh-addr=${this.address}:2378`,
+      `--hostname=${this.name}`,
+      '--log-level=debug',
+      ...extra,
+    ]);
+    await this.#answers(this.baleSocket, this.#daemon, 'bale.log');
+  }
+
+  get daemonPid(): number {
+    const pid = this.#daemon?.pid;
+    if (pid === undefined) throw new Error(`${this.name}: no daemon was started`);
+    return pid;
+  }
+
+  /** Ends the bale daemon alone; mesh and containers go on. */
+  async stopDaemon(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    await ended(this.#daemon, signal);
+    this.#daemon = undefined;
+  }
+
+  /** Runs the bale CLI against this host's daemon. */
+  bale(...args: string[]): Promise<string> {
+    return must(process.execPath, [baleProgram, '-H', `unix://${this.baleSocket}`, ...args]);
+  }
+
+  /** As `bale`, for commands that may fail. */
+  tryBale(...args: string[]): Promise<Output> {
+    return run(process.execPath, [baleProgram, '-H', `unix://${this.baleSocket}`, ...args]);
+  }
+
+  /** Runs a command on this host. */
+  run(command: string, args: readonly string[], options: RunOptions = {}): Promise<Output> {
+    return run('nsenter', [`--net=/run/netns/${this.#namespace.name}`, command, ...args], options);
+  }
+
+  /** Starts a command on this host that goes on until it is killed. */
+  spawn(command: string, args: readonly string[]): ChildProcess {
+    return this.#spawn('command.log', command, args);
+  }
+
+  /** The Engine's own command line client, past bale. */
+  docker(...args: string[]): Promise<string> {
+    return must('docker', ['-H', `unix://${this.engineSocket}`, ...args]);
+  }
+
+  /** Pulls the network cable. */
+  cut(): Promise<string> {
+    return must('ip', ['link', 'set', this.#namespace.cable, 'down']);
+  }
+
+  /** Puts the network cable back. */
+  mend(): Promise<string> {
+    return must('ip', ['link', 'set', this.#namespace.cable, 'up']);
+  }
+
+  /** Ends everything on the host at once: cable, daemons, containers. What is on disk stays. */
+  async powerOff(): Promise<void> {
+    await this.cut();
+    await killNamespace(this.#namespace.name);
+    this.#engine = undefined;
+    this.#daemon = undefined;
+  }
+
+  /** The daemon's log, for a failing test. */
+  log(): Promise<string> {
+    return readFile(join(this.directory, 'bale.log'), 'utf8');
+  }
+
+  #spawn(log: string, command: string, args: readonly string[]): ChildProcess {
+    const child = spawn('nsenter', [`--net=/run/netns/${this.#namespace.name}`, command, ...args], {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const file = createWriteStream(join(this.directory, log), { flags: 'a' });
+    child.stdout.pipe(file, { end: false });
+    child.stderr.pipe(file, { end: false });
+    return child;
+  }
+
+  async #answers(socketPath: string, child: ChildProcess, log: string): Promise<void> {
+    const deadline = Date.now() + 20_000;
+    while (!(await pings(socketPath))) {
+      if (child.exitCode !== null || Date.now() > deadline) {
+        throw new Error(
+          `${this.name}: ${socketPath} does not answer\n${await readFile(join(this.directory, log), 'utf8')}`,
+        );
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20)); // another process: there is no event to wait for
+    }
+  }
+}
+
+const pings = (socketPath: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const call = request({ socketPath, path: '/_ping' }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    call.on('error', () => {
+      resolve(false);
+    });
+    call.end();
+  });
+
+function ended(child: ChildProcess | undefined, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => {
+    child.once('exit', () => {
+      resolve();
+    });
+    child.kill(signal);
+  });
+}
