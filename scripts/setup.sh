@@ -26,7 +26,6 @@ install_packages() {
   }
   say "installing Debian packages: ${missing[*]}"
   apt-get update -qq
-  # No service is started by the packages: what needs an Engine starts its own.
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
