@@ -1,0 +1,131 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Level } from 'level';
+import { syncDirectory } from '../../core/atomic-file.js';
+import { journalCorrupt, journalError, journalMisused, journalTooNew } from './journal-errors.js';
+import type { Change, Journal, JournalContent } from './journal.js';
+import { TABLE_NAMES } from './objects.js';
+
+/** Moves when a row can no longer be read by an older bale. A journal of a higher format is refused. */
+export const JOURNAL_FORMAT = 1;
+
+/** Keys: `table!id` → the row as JSON; no table is called `meta`. */
+const FORMAT_KEY = 'meta!format';
+const INDEX_KEY = 'meta!index';
+
+/** LevelDB's write buffer, bytes: rows are in memory already, so a small one keeps the manager light. */
+const WRITE_BUFFER = 1024 * 1024;
+const CACHE = 256 * 1024;
+
+/**
+ * Opens the journal in `directory` (made 0700 where absent). Holds a lock on it until `close`.
+ * Throws BALE_JOURNAL_LOCKED, BALE_JOURNAL_TOO_NEW, BALE_JOURNAL_CORRUPT, BALE_JOURNAL_UNREADABLE or BALE_JOURNAL_FULL.
+ */
+export async function openLevelJournal(directory: string): Promise<Journal> {
+  let database: Level | undefined;
+  try {
+    await makeDirectory(directory);
+    database = new Level(directory, { writeBufferSize: WRITE_BUFFER, cacheSize: CACHE });
+    await database.open();
+    await checkFormat(database, directory);
+    return new LevelJournal(database, directory);
+  } catch (error) {
+    await database?.close().catch(() => undefined);
+    throw journalError(error, directory, 'opened');
+  }
+}
+
+class LevelJournal implements Journal {
+  readonly #database: Level;
+  readonly #directory: string;
+  /** Index of the last append; undefined until loaded and after a failure. */
+  #index: number | undefined;
+
+  constructor(database: Level, directory: string) {
+    this.#database = database;
+    this.#directory = directory;
+  }
+
+  async load(signal: AbortSignal): Promise<JournalContent> {
+    try {
+      const objects: Change[] = [];
+      let index = 0;
+      for await (const [key, text] of this.#database.iterator({ signal })) {
+        if (key === INDEX_KEY) index = parseNumber(key, text, this.#directory);
+        else if (key !== FORMAT_KEY) objects.push(parseRow(key, text, this.#directory));
+      }
+      this.#index = index;
+      return { index, objects };
+    } catch (error) {
+      throw journalError(error, this.#directory, 'read');
+    }
+  }
+
+  async append(index: number, changes: readonly Change[]): Promise<void> {
+    const last = this.#index;
+    if (last === undefined || index <= last) throw journalMisused(this.#directory, index, last);
+    this.#index = undefined;
+    try {
+      const rows = changes.map(({ table, id, value }) => {
+        const key = `${table}!${id}`;
+        return value === undefined
+          ? ({ type: 'del', key } as const)
+          : ({ type: 'put', key, value: JSON.stringify(value) } as const);
+      });
+      await this.#database.batch([...rows, { type: 'put', key: INDEX_KEY, value: String(index) }], { sync: true });
+      this.#index = index;
+    } catch (error) {
+      throw journalError(error, this.#directory, 'written');
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#index = undefined;
+    await this.#database.close();
+  }
+}
+
+/** Only the owner may look in; the new name is durable before anything is written below it. */
+async function makeDirectory(directory: string): Promise<void> {
+  const first = await mkdir(directory, { recursive: true, mode: 0o700 });
+  if (first !== undefined) await syncDirectory(dirname(first));
+}
+
+async function checkFormat(database: Level, directory: string): Promise<void> {
+  const [text] = await database.getMany([FORMAT_KEY]);
+  if (text !== undefined) {
+    const format = parseNumber(FORMAT_KEY, text, directory);
+    if (format > JOURNAL_FORMAT) throw journalTooNew(directory, format, JOURNAL_FORMAT);
+    return;
+  }
+  for await (const key of database.keys({ limit: 1 })) {
+    throw journalCorrupt(directory, `it holds "${key}" but does not say which format it is in`);
+  }
+  await database.put(FORMAT_KEY, String(JOURNAL_FORMAT), { sync: true });
+}
+
+function parseNumber(key: string, text: string, directory: string): number {
+  const value = Number(text);
+  if (text === '' || !Number.isSafeInteger(value) || value < 0) {
+    throw journalCorrupt(directory, `"${key}" is "${text}", which is not a number`);
+  }
+  return value;
+}
+
+function parseRow(key: string, text: string, directory: string): Change {
+  const separator = key.indexOf('!');
+  const table = TABLE_NAMES.find((name) => name === key.slice(0, separator));
+  if (table === undefined) throw journalCorrupt(directory, `"${key}" belongs to no table`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw journalCorrupt(directory, `the row "${key}" is not JSON`, error);
+  }
+  const id = key.slice(separator + 1);
+  if (typeof value !== 'object' || value === null || !('id' in value) || value.id !== id) {
+    throw journalCorrupt(directory, `the row "${key}" is not an object with that id`);
+  }
+  // Rows were typed when they were written, and the format number vouches that they are read as such.
+  return { table, id, value } as Change;
+}
