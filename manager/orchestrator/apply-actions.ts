@@ -1,0 +1,28 @@
+import { newId } from '../../core/id.js';
+import type { Transaction } from '../store/store-types.js';
+import type { TaskAction } from './task-action.js';
+
+/** Writes decisions into a transaction. */
+export function applyActions(tx: Pick<Transaction, 'put' | 'delete'>, actions: readonly TaskAction[]): void {
+  for (const action of actions) {
+    switch (action.kind) {
+      case 'create':
+        tx.put('task', { id: newId(), ...action.task });
+        break;
+      case 'wish':
+        tx.put('task', { ...action.task, desiredState: action.desiredState });
+        break;
+      case 'lose':
+        tx.put('task', {
+          ...action.task,
+          desiredState: action.desiredState,
+          lostReason: action.reason,
+          ...(action.status === undefined ? {} : { status: action.status }),
+        });
+        break;
+      case 'delete':
+        tx.delete('task', action.task.id);
+        break;
+    }
+  }
+}

@@ -1,0 +1,96 @@
+import type { ServiceMode } from '../../proto/engine/service-spec.js';
+import type { ServiceObject, TaskObject } from '../store/objects.js';
+import { chooseDoomed, type Slot } from './scale-down.js';
+import { decideSlot, isFilled, OLD_TASK_TIMEOUT, retire, stoppingTasks } from './slot.js';
+import { decision, type Decision, earliest, type NodeLookup, NOTHING, type TaskAction } from './task-action.js';
+import { draftTask } from './task-draft.js';
+
+export interface ServiceView {
+  /** Absent: the service was removed. */
+  readonly service: ServiceObject | undefined;
+  /** All its tasks, in any order. */
+  readonly tasks: readonly TaskObject[];
+  readonly nodeOf: NodeLookup;
+  readonly now: number;
+  /** The most slots to fill or empty in one decision; the rest follows in the next. */
+  readonly batch: number;
+}
+
+/** How many slots a service wishes for; undefined when its mode is not replicated. A mode of nothing is one replica. */
+export function replicasOf(mode: ServiceMode): number | undefined {
+  if (mode.Replicated !== undefined) return mode.Replicated.Replicas ?? 1;
+  return Object.keys(mode).length === 0 ? 1 : undefined;
+}
+
+/**
+ * Brings a replicated service to its number of slots and each slot to what the service wishes.
+ * Slots are numbers from 1; the lowest free ones are filled first.
+ */
+export function decideService(view: ServiceView): Decision {
+  const { service } = view;
+  if (service === undefined) return removeTasks(view.tasks, 'its service was removed', view);
+  const replicas = replicasOf(service.spec.Mode);
+  if (replicas === undefined) return NOTHING;
+
+  const slots = slotsOf(view.tasks);
+  const filled = slots.filter((slot) => isFilled(slot.tasks));
+  const surplus = Math.max(0, filled.length - replicas);
+  const doomed = new Set(chooseDoomed(filled, Math.min(surplus, view.batch), view.nodeOf));
+  const actions: TaskAction[] = [];
+  let wakeAt: number | undefined;
+  for (const slot of slots) {
+    const next = doomed.has(slot)
+      ? removeTasks(slot.tasks, `its service was scaled to ${replicas}`, { ...view, batch: Infinity })
+      : decideSlot({ ...view, service, ...slot });
+    actions.push(...next.actions);
+    wakeAt = earliest(wakeAt, next.wakeAt);
+  }
+  const missing = Math.max(0, replicas - filled.length);
+  const added = fillSlots(service, slots, Math.min(missing, view.batch), view);
+  return decision(
+    [...actions, ...added.actions],
+    earliest(wakeAt, added.wakeAt),
+    missing > view.batch || surplus > view.batch,
+  );
+}
+
+/** New tasks in the `count` lowest slots that are free. One whose removed task still stops waits for it. */
+function fillSlots(service: ServiceObject, slots: readonly Slot[], count: number, view: ServiceView): Decision {
+  const bySlot = new Map(slots.map((slot) => [slot.slot, slot.tasks]));
+  const actions: TaskAction[] = [];
+  let wakeAt: number | undefined;
+  for (let slot = 1; actions.length < count; slot += 1) {
+    const tasks = bySlot.get(slot) ?? [];
+    if (isFilled(tasks)) continue;
+    const blocked = stoppingTasks({ ...view, tasks }).length > 0;
+    if (blocked) wakeAt = view.now + OLD_TASK_TIMEOUT;
+    const message = blocked ? 'created; it waits for the old task of its slot to stop' : 'created';
+    actions.push({
+      kind: 'create',
+      task: draftTask(service, slot, { blocked, restarts: [], message }, view.now),
+      reason: `slot ${slot} of the service is free`,
+    });
+  }
+  return decision(actions, wakeAt);
+}
+
+function removeTasks(
+  tasks: readonly TaskObject[],
+  reason: string,
+  view: Pick<ServiceView, 'nodeOf' | 'now' | 'batch'>,
+): Decision {
+  const staying = tasks.filter((task) => task.desiredState !== 'remove');
+  const actions = staying.slice(0, view.batch).map((task) => retire(task, 'remove', reason, view));
+  return decision(actions, undefined, staying.length > view.batch);
+}
+
+/** In order of slot, so that the same state gives the same decision. */
+function slotsOf(tasks: readonly TaskObject[]): readonly Slot[] {
+  const bySlot = new Map<number, TaskObject[]>();
+  for (const task of tasks) {
+    const known = bySlot.get(task.slot);
+    if (known === undefined) bySlot.set(task.slot, [task]);
+    else known.push(task);
+  }
+  return [...bySlot].map(([slot, own]) => ({ slot, tasks: own })).sort((a, b) => a.slot - b.slot);
+}

@@ -1,0 +1,44 @@
+import type { TaskStatus } from '../../proto/engine/task-document.js';
+import type { TaskState } from '../../proto/engine/task-state.js';
+import type { ServiceObject } from '../store/objects.js';
+import type { NewTask } from './task-action.js';
+
+/** A status that the manager writes. */
+export const managerStatus = (now: number, state: TaskState, message: string, err?: string): TaskStatus => ({
+  Timestamp: new Date(now).toISOString(),
+  State: state,
+  Message: message,
+  ...(err === undefined ? {} : { Err: err }),
+});
+
+export interface TaskStart {
+  /** Not before this time may it be wished to run, ms since the epoch. */
+  readonly startAfter?: number;
+  /** An earlier task of the slot is still stopping. */
+  readonly blocked: boolean;
+  readonly restarts: readonly number[];
+  /** The status message: why this task exists and, when it has to wait, what for. */
+  readonly message: string;
+}
+
+/**
+ * A new task of `service` for a slot. It shares the spec object with its service, so that ten
+ * thousand replicas cost one spec. One that has to wait is desired `ready`: it is scheduled and its
+ * image is pulled meanwhile.
+ */
+export function draftTask(service: ServiceObject, slot: number, start: TaskStart, now: number): NewTask {
+  const waits = start.blocked || (start.startAfter !== undefined && start.startAfter > now);
+  return {
+    spec: service.spec.TaskTemplate,
+    serviceId: service.id,
+    serviceName: service.spec.Name,
+    serviceLabels: service.spec.Labels,
+    slot,
+    serviceVersion: service.version,
+    hostPorts: service.ports.filter((port) => port.PublishMode === 'host'),
+    desiredState: waits ? 'ready' : 'running',
+    status: managerStatus(now, 'new', start.message),
+    restarts: start.restarts,
+    ...(waits && start.startAfter !== undefined ? { startAfter: start.startAfter } : {}),
+  };
+}
