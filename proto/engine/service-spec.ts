@@ -1,4 +1,4 @@
-import type { TaskSpec } from './task-spec.js';
+import type { NetworkAttachmentConfig, TaskSpec } from './task-spec.js';
 
 /** Documents of the Docker Engine API (v1.41 and later fields), in its JSON shape. Durations are ns, memory is bytes. */
 export interface ServiceSpec {
@@ -9,6 +9,8 @@ export interface ServiceSpec {
   UpdateConfig?: UpdateConfig;
   RollbackConfig?: UpdateConfig;
   EndpointSpec?: EndpointSpec;
+  /** Deprecated by the Engine in favour of `TaskTemplate.Networks`. */
+  Networks?: NetworkAttachmentConfig[];
 }
 
 /** Exactly one key is set. */

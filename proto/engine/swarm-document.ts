@@ -16,7 +16,13 @@ export interface SwarmSpec {
   /** ns. 0, absent or 5 s (which clients echo back): bale's own period. */
   Dispatcher: { HeartbeatPeriod?: number };
   /** ns. */
-  CAConfig: { NodeCertExpiry?: number };
+  CAConfig: {
+    NodeCertExpiry?: number;
+    ExternalCAs?: Record<string, unknown>[];
+    SigningCACert?: string;
+    SigningCAKey?: string;
+    ForceRotate?: number;
+  };
   TaskDefaults: { LogDriver?: LogDriver };
   EncryptionConfig: { AutoLockManagers: boolean };
 }
@@ -37,6 +43,9 @@ export interface SwarmInitRequest {
   ListenAddr: string;
   AdvertiseAddr: string;
   DataPathAddr: string;
+  DataPathPort?: number;
+  DefaultAddrPool?: string[];
+  SubnetSize?: number;
   ForceNewCluster: boolean;
   Availability: '' | 'active' | 'pause' | 'drain';
   AutoLockManagers: boolean;

@@ -2,6 +2,8 @@ import type { ContainerSpec } from './container-spec.js';
 
 export interface TaskSpec {
   ContainerSpec: ContainerSpec;
+  PluginSpec?: Record<string, unknown>;
+  NetworkAttachmentSpec?: Record<string, unknown>;
   Resources?: ResourceRequirements;
   RestartPolicy?: RestartPolicy;
   Placement?: Placement;

@@ -1,0 +1,112 @@
+import type { ContainerSpec, HealthConfig, Mount } from './container-spec.js';
+import { always, document, field, pointer, refused } from './document-shape.js';
+import { count, flag, limited, list, text, textMap, whole, word } from './shape.js';
+
+const NEWER_ENGINE = 'the Engines this version is made for (API 1.41) do not have it';
+
+const healthConfig = document<HealthConfig>({
+  Test: field(list(text)),
+  Interval: field(whole),
+  Timeout: field(whole),
+  Retries: field(whole),
+  StartPeriod: field(whole),
+  StartInterval: refused(NEWER_ENGINE),
+});
+
+const mount = document<Mount>({
+  Type: field(
+    limited(
+      word('bind', 'volume', 'tmpfs', 'npipe', 'cluster'),
+      (type) => type !== 'npipe' && type !== 'cluster',
+      'mounts are of type bind, volume or tmpfs',
+    ),
+  ),
+  Source: field(text),
+  Target: field(text),
+  ReadOnly: field(flag),
+  Consistency: field(text),
+  BindOptions: pointer(
+    document<NonNullable<Mount['BindOptions']>>({
+      Propagation: field(word('private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave')),
+      NonRecursive: field(flag),
+      CreateMountpoint: refused(NEWER_ENGINE),
+      ReadOnlyNonRecursive: refused(NEWER_ENGINE),
+      ReadOnlyForceRecursive: refused(NEWER_ENGINE),
+    }),
+  ),
+  VolumeOptions: pointer(
+    document<NonNullable<Mount['VolumeOptions']>>({
+      NoCopy: field(flag),
+      Labels: field(textMap),
+      DriverConfig: pointer(
+        document<NonNullable<NonNullable<Mount['VolumeOptions']>['DriverConfig']>>({
+          Name: field(text),
+          Options: field(textMap),
+        }),
+      ),
+      Subpath: refused(NEWER_ENGINE),
+    }),
+  ),
+  TmpfsOptions: pointer(
+    document<NonNullable<Mount['TmpfsOptions']>>({
+      SizeBytes: field(count),
+      Mode: field(count),
+      Options: refused(NEWER_ENGINE),
+    }),
+  ),
+  ImageOptions: refused(NEWER_ENGINE),
+  ClusterOptions: refused('bale has no cluster volumes'),
+});
+
+/** What this version does with each field of a ContainerSpec. */
+export const containerSpecShape = document<ContainerSpec>({
+  Image: always(text, ''),
+  Labels: field(textMap),
+  Command: field(list(text)),
+  Args: field(list(text)),
+  Hostname: field(text),
+  Env: field(list(text)),
+  Dir: field(text),
+  User: field(text),
+  Groups: field(list(text)),
+  Privileges: refused('credential specs, SELinux, seccomp, AppArmor and no-new-privileges cannot be set'),
+  Init: pointer(flag),
+  StopSignal: field(text),
+  TTY: field(flag),
+  OpenStdin: field(flag),
+  ReadOnly: field(flag),
+  Mounts: field(list(mount)),
+  StopGracePeriod: pointer(whole),
+  Healthcheck: pointer(healthConfig),
+  Hosts: field(list(text)),
+  DNSConfig: pointer(
+    document<NonNullable<ContainerSpec['DNSConfig']>>({
+      Nameservers: field(list(text)),
+      Search: field(list(text)),
+      Options: field(list(text)),
+    }),
+  ),
+  Secrets: refused('bale keeps no secrets in this version'),
+  Configs: refused('bale keeps no configs in this version'),
+  Isolation: always(
+    limited(
+      word('default', 'process', 'hyperv'),
+      (isolation) => isolation === 'default',
+      'only the isolation "default" exists on Linux',
+    ),
+    'default',
+  ),
+  Sysctls: field(textMap),
+  CapabilityAdd: field(list(text)),
+  CapabilityDrop: field(list(text)),
+  Ulimits: field(
+    list(
+      document<NonNullable<ContainerSpec['Ulimits']>[number]>({
+        Name: always(text, ''),
+        Hard: always(whole, 0),
+        Soft: always(whole, 0),
+      }),
+    ),
+  ),
+  OomScoreAdj: refused(NEWER_ENGINE),
+});

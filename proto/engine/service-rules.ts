@@ -1,0 +1,82 @@
+import { checkBaleLabels } from './bale-labels.js';
+import { checkContainer, LONGEST_DURATION } from './container-rules.js';
+import { FieldRefused } from './decode.js';
+import type { EndpointSpec, ServiceSpec } from './service-spec.js';
+import { specError } from './spec-error.js';
+import type { RestartPolicy, TaskSpec } from './task-spec.js';
+
+const SMALLEST_CPU = 1e6;
+const SMALLEST_MEMORY = 4 * 1024 * 1024;
+const LARGEST_PORT = 65_535;
+const LONGEST_NAME = 63;
+
+/** A wish beyond this is a slip of the hand, and one object for each replica would exhaust the manager. */
+export const MOST_REPLICAS = 100_000;
+
+/**
+ * The rules of SwarmKit's control API for a whole ServiceSpec, in its words and order. An empty name
+ * is fine here: the manager makes one up. Throws BALE_SPEC_INVALID (400) or FieldRefused (501).
+ */
+export function checkService(spec: ServiceSpec): void {
+  if (spec.Name !== '') checkName(spec.Name);
+  checkTask(spec.TaskTemplate);
+  checkEndpoint(spec.EndpointSpec ?? {});
+  const replicas = spec.Mode.Replicated?.Replicas ?? 0;
+  if (replicas > MOST_REPLICAS) {
+    throw specError(`Number of replicas must be at most ${MOST_REPLICAS}, got ${replicas}`);
+  }
+  checkBaleLabels(spec);
+}
+
+function checkName(name: string): void {
+  if (!/^[a-zA-Z0-9](?:[a-zA-Z0-9_-]*[a-zA-Z0-9])?$/.test(name)) {
+    throw specError('name must be valid as a DNS name component');
+  }
+  if (name.length > LONGEST_NAME) throw specError(`name must be ${LONGEST_NAME} characters or fewer`);
+}
+
+function checkTask(task: TaskSpec): void {
+  for (const resources of [task.Resources?.Limits, task.Resources?.Reservations]) {
+    checkAmounts(resources?.NanoCPUs ?? 0, resources?.MemoryBytes ?? 0);
+  }
+  checkRestart(task.RestartPolicy ?? {});
+  checkContainer(task.ContainerSpec);
+}
+
+function checkAmounts(nanoCpus: number, memory: number): void {
+  if (nanoCpus !== 0 && nanoCpus < SMALLEST_CPU) {
+    throw specError(`invalid cpu value ${nanoCpus / 1e9}: Must be at least ${SMALLEST_CPU / 1e9}`);
+  }
+  if (memory !== 0 && memory < SMALLEST_MEMORY) {
+    throw specError(`invalid memory value ${memory}: Must be at least 4MiB`);
+  }
+}
+
+function checkRestart({ Delay = 0, Window = 0 }: RestartPolicy): void {
+  if (Delay < 0) throw specError('TaskSpec: restart-delay cannot be negative');
+  if (Delay > LONGEST_DURATION) throw specError('TaskSpec: restart-delay cannot be longer than 24 days');
+  if (Window < 0) throw specError('TaskSpec: restart-window cannot be negative');
+}
+
+function checkEndpoint({ Ports = [] }: EndpointSpec): void {
+  const published = new Set<string>();
+  for (const [index, port] of Ports.entries()) {
+    const { TargetPort = 0, PublishedPort = 0, Protocol = 'tcp' } = port;
+    if (TargetPort < 1 || TargetPort > LARGEST_PORT) {
+      throw specError(`EndpointSpec: Ports[${index}].TargetPort must be between 1 and ${LARGEST_PORT}, got ${TargetPort}`);
+    }
+    if (PublishedPort > LARGEST_PORT) {
+      throw specError(`EndpointSpec: Ports[${index}].PublishedPort must be at most ${LARGEST_PORT}, got ${PublishedPort}`);
+    }
+    if (Protocol !== 'tcp' && port.PublishMode !== 'host') {
+      throw new FieldRefused(
+        `EndpointSpec.Ports[${index}].Protocol "${Protocol}" in ingress mode`,
+        'the mesh carries tcp only; publish the port in host mode',
+      );
+    }
+    if (PublishedPort === 0) continue;
+    const key = `${PublishedPort}/${Protocol}`;
+    if (published.has(key)) throw specError('EndpointSpec: duplicate published ports provided');
+    published.add(key);
+  }
+}

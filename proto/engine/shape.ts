@@ -1,0 +1,86 @@
+import { z } from 'zod';
+
+/**
+ * How one kind of value is read from JSON. A document is a shape with fields, so the shapes are also
+ * the register of what this version does with each field of the API (see field-marks.ts).
+ */
+export interface Shape<V> {
+  readonly schema: z.ZodType<V>;
+  /** Of a document, or of the documents in a list or map. */
+  readonly fields?: FieldTable;
+  readonly container?: 'list' | 'map';
+  /** The empty string means absent, as for Go's string enumerations. */
+  readonly emptyIsAbsent?: boolean;
+  /** Which values are refused, for the register. */
+  readonly limits?: string;
+}
+
+export type FieldTable = Readonly<Record<string, Field<unknown>>>;
+
+/** A field that this version reads. */
+export interface ReadField<V> {
+  readonly mark: 'read';
+  readonly shape: Shape<V>;
+  /** `always`: an absent field gets a value. `kept`: shown when sent. `filled`: its zero value is the same as absent. */
+  readonly presence: 'always' | 'kept' | 'filled';
+}
+
+/** A field of the API that this version does not have. Sent with a value, it is refused by name. */
+export interface RefusedField {
+  readonly mark: 'refused';
+  readonly because: string;
+  /** Whether an empty value means nothing, or already asks for something. */
+  readonly emptyIsFine: boolean;
+}
+
+export type Field<V> = ReadField<V> | RefusedField;
+
+/** What a custom issue carries when it is a refusal and not an error in the document. */
+export interface RefusalParams extends Record<string, unknown> {
+  readonly refused: string;
+}
+
+const goNullTo =
+  (zero: unknown) =>
+  (value: unknown): unknown =>
+    value === null ? zero : value;
+
+export const text: Shape<string> = { schema: z.string() };
+export const flag: Shape<boolean> = { schema: z.boolean() };
+export const whole: Shape<number> = { schema: z.int() };
+/** An unsigned number of Go. */
+export const count: Shape<number> = { schema: z.int().min(0) };
+export const fraction: Shape<number> = { schema: z.number() };
+
+/** One of a few words, in any case of letters as SwarmKit reads them. */
+export const word = <const W extends string>(...words: readonly W[]): Shape<W> => ({
+  schema: z.preprocess((value) => (typeof value === 'string' ? value.toLowerCase() : value), z.enum(words)),
+  emptyIsAbsent: true,
+});
+
+/** A list; a null in it is Go's zero value. */
+export const list = <V>(element: Shape<V>): Shape<V[]> => ({
+  schema: z.array(z.preprocess(goNullTo(element.fields === undefined ? '' : {}), element.schema)),
+  container: 'list',
+  ...(element.fields === undefined ? {} : { fields: element.fields }),
+});
+
+/** A map of strings; a null in it is the empty string. */
+export const textMap: Shape<Record<string, string>> = {
+  schema: z
+    .record(z.string(), z.preprocess(goNullTo(''), z.string()))
+    // Parsers of JSON make an own key of it, objects of JavaScript do not: it would be lost in silence.
+    .check((context) => {
+      if (Object.hasOwn(context.value, '__proto__')) {
+        context.issues.push({ code: 'custom', input: context.value, message: 'the key "__proto__" cannot be used' });
+      }
+    }),
+  container: 'map',
+};
+
+/** `shape` of which only some values are implemented. `because` completes "X is not implemented yet: …". */
+export const limited = <V>(shape: Shape<V>, permits: (value: V) => boolean, because: string): Shape<V> => ({
+  ...shape,
+  schema: shape.schema.refine(permits, { params: { refused: because } satisfies RefusalParams }),
+  limits: because,
+});

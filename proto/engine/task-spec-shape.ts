@@ -1,0 +1,70 @@
+import { containerSpecShape } from './container-spec-shape.js';
+import { always, document, field, pointer, refused, refusedIfPresent, struct } from './document-shape.js';
+import { count, limited, list, text, textMap, whole, word } from './shape.js';
+import type {
+  LogDriver,
+  Placement,
+  Platform,
+  ResourceList,
+  ResourceRequirements,
+  RestartPolicy,
+  TaskSpec,
+} from './task-spec.js';
+
+const NO_PLACEMENT = 'tasks are placed by free resources, platform and host ports only';
+
+const resources = document<ResourceRequirements>({
+  Limits: pointer(
+    document<NonNullable<ResourceRequirements['Limits']>>({
+      NanoCPUs: field(whole),
+      MemoryBytes: field(whole),
+      Pids: field(whole),
+    }),
+  ),
+  Reservations: pointer(
+    document<ResourceList>({
+      NanoCPUs: field(whole),
+      MemoryBytes: field(whole),
+      GenericResources: refused('nodes offer CPUs and memory only'),
+    }),
+  ),
+  // Pointers in the API: a 0 that was sent means "no swap", not "nothing asked for".
+  SwapBytes: refusedIfPresent('swap cannot be limited'),
+  MemorySwappiness: refusedIfPresent('swap cannot be limited'),
+});
+
+const restartPolicy = document<RestartPolicy>({
+  Condition: field(word('none', 'on-failure', 'any')),
+  Delay: pointer(whole),
+  MaxAttempts: pointer(count),
+  Window: pointer(whole),
+});
+
+const placement = document<Placement>({
+  Constraints: refused(NO_PLACEMENT),
+  Preferences: refused(NO_PLACEMENT),
+  MaxReplicas: refused(NO_PLACEMENT),
+  Platforms: field(list(document<Platform>({ Architecture: field(text), OS: field(text) }))),
+});
+
+export const logDriverShape = document<LogDriver>({ Name: field(text), Options: field(textMap) });
+
+/** What this version does with each field of a TaskSpec. */
+export const taskSpecShape = document<TaskSpec>({
+  ContainerSpec: struct(containerSpecShape),
+  PluginSpec: refused('bale runs containers only'),
+  NetworkAttachmentSpec: refused('bale runs containers only'),
+  Resources: pointer(resources),
+  RestartPolicy: pointer(restartPolicy),
+  Placement: pointer(placement),
+  Networks: refused("bale attaches tasks to the Engine's bridge only"),
+  LogDriver: pointer(logDriverShape),
+  ForceUpdate: always(
+    limited(count, (counter) => counter === 0, 'rolling updates are not implemented in this version'),
+    0,
+  ),
+  Runtime: always(
+    limited(word('container', 'plugin', 'attachment'), (kind) => kind === 'container', 'bale runs containers only'),
+    'container',
+  ),
+});
