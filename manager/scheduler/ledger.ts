@@ -1,0 +1,113 @@
+import { isDesiredAlive, isTerminal } from '../../proto/engine/task-state.js';
+import type { TaskObject } from '../store/objects.js';
+import { requirementOf, type Resources } from './requirement.js';
+
+/** What the tasks of one node take of it. */
+export interface NodeAccount {
+  readonly reserved: Resources;
+  /** Tasks that shall live, all services together. */
+  readonly tasks: number;
+  tasksOf(serviceId: string): number;
+  takes(hostPort: string): boolean;
+}
+
+interface Booking {
+  readonly nodeId: string;
+  readonly serviceId: string;
+  readonly reserved: Resources;
+  readonly hostPorts: readonly string[];
+  /** It shall live, so it counts for the spread. One that is stopping still holds resources and ports. */
+  readonly alive: boolean;
+}
+
+class Account implements NodeAccount {
+  reserved: Resources = { nanoCpus: 0, memoryBytes: 0 };
+  tasks = 0;
+  /** Of tasks that shall live and of those that are stopping. */
+  bookings = 0;
+  readonly #services = new Map<string, number>();
+  readonly #hostPorts = new Map<string, number>();
+
+  tasksOf(serviceId: string): number {
+    return this.#services.get(serviceId) ?? 0;
+  }
+
+  takes(hostPort: string): boolean {
+    return this.#hostPorts.has(hostPort);
+  }
+
+  add(booking: Booking, sign: 1 | -1): void {
+    this.reserved = {
+      nanoCpus: this.reserved.nanoCpus + sign * booking.reserved.nanoCpus,
+      memoryBytes: this.reserved.memoryBytes + sign * booking.reserved.memoryBytes,
+    };
+    this.bookings += sign;
+    if (booking.alive) {
+      this.tasks += sign;
+      count(this.#services, booking.serviceId, sign);
+    }
+    for (const port of booking.hostPorts) count(this.#hostPorts, port, sign);
+  }
+}
+
+function count(counts: Map<string, number>, key: string, by: number): void {
+  const next = (counts.get(key) ?? 0) + by;
+  if (next === 0) counts.delete(key);
+  else counts.set(key, next);
+}
+
+const EMPTY: NodeAccount = new Account();
+
+/**
+ * Who takes what of which node, kept as tasks change instead of counted anew for each placement.
+ *
+ * Invariant: the accounts are the sum of the bookings, and each task has at most one booking: it
+ * holds from the moment a node is chosen until the task ended or was deleted. Setting the same task
+ * twice is setting it once.
+ */
+export class Ledger {
+  readonly #bookings = new Map<string, Booking>();
+  readonly #accounts = new Map<string, Account>();
+
+  account(nodeId: string): NodeAccount {
+    return this.#accounts.get(nodeId) ?? EMPTY;
+  }
+
+  /** Takes note of a task as it is now; undefined = deleted. Tells whether this freed something. */
+  set(taskId: string, task: Omit<TaskObject, 'version' | 'createdAt' | 'updatedAt'> | undefined): boolean {
+    const before = this.#bookings.get(taskId);
+    const after = task === undefined ? undefined : bookingOf(task);
+    if (before !== undefined && after?.nodeId === before.nodeId && after.alive === before.alive) return false;
+    if (before !== undefined) {
+      this.#bookings.delete(taskId);
+      const account = this.#open(before.nodeId);
+      account.add(before, -1);
+      if (account.bookings === 0) this.#accounts.delete(before.nodeId);
+    }
+    if (after !== undefined) {
+      this.#bookings.set(taskId, after);
+      this.#open(after.nodeId).add(after, 1);
+    }
+    return before !== undefined && after === undefined;
+  }
+
+  #open(nodeId: string): Account {
+    const known = this.#accounts.get(nodeId);
+    if (known !== undefined) return known;
+    const account = new Account();
+    this.#accounts.set(nodeId, account);
+    return account;
+  }
+}
+
+function bookingOf(task: Omit<TaskObject, 'version' | 'createdAt' | 'updatedAt'>): Booking | undefined {
+  if (task.nodeId === undefined || isTerminal(task.status.State)) return undefined;
+  const { reserved, hostPorts } = requirementOf(task);
+  return {
+    nodeId: task.nodeId,
+    serviceId: task.serviceId,
+    reserved,
+    hostPorts,
+    alive: isDesiredAlive(task.desiredState),
+  };
+}

@@ -1,0 +1,133 @@
+import type { Clock } from '../../core/clock.js';
+import { ControlLoop } from '../../core/control-loop.js';
+import type { Logger } from '../../core/logger.js';
+import { isDesiredAlive, isTerminal } from '../../proto/engine/task-state.js';
+import type { NodeObject, TaskObject } from '../store/objects.js';
+import type { CommittedChange, Store, View } from '../store/store-types.js';
+import { FailureWindow } from './failure-window.js';
+import { Ledger } from './ledger.js';
+import { type PassReport, runPass } from './scheduling-pass.js';
+import { groupKey, type GroupKey } from './task-groups.js';
+
+/** Rows written by one pass. */
+const BUDGET = 1_000;
+/** Groups of one pass. */
+const LIMIT = 64;
+/** A node that returns from suspicion changes no row: tasks that wait look again after so long, ms. */
+const SUSPECT_RETRY = 250;
+
+export interface SchedulerOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Ids of nodes whose session broke: they get no new work. */
+  readonly avoid: () => ReadonlySet<string>;
+}
+
+/**
+ * Gives every waiting task a node as soon as one can take it. Passes run for the groups of tasks
+ * that are new, and for those that wait whenever a node or room on a node comes.
+ */
+export function startScheduler({ store, clock, logger, avoid }: SchedulerOptions): { close(): Promise<void> } {
+  const failures = new FailureWindow();
+  let ledger = openLedger(store.view);
+  /** Groups of which a task found no node in their last pass, with the reason. */
+  const waiting = new Map<GroupKey, string>();
+
+  const loop = new ControlLoop<GroupKey>({
+    name: 'scheduler',
+    clock,
+    logger,
+    limit: LIMIT,
+    run: async (keys) => {
+      const suspects = avoid();
+      let report: PassReport;
+      try {
+        report = await store.update((tx) => runPass(tx, new Set(keys), { ledger, failures, suspects }, BUDGET));
+      } catch (error) {
+        // What the failed pass booked never happened.
+        ledger = openLedger(store.view);
+        throw error;
+      }
+      for (const key of keys) {
+        const reason = report.waiting.get(key);
+        if (reason !== undefined && reason !== waiting.get(key)) logger.info({ group: key, reason }, 'tasks wait');
+        if (reason === undefined) waiting.delete(key);
+        else waiting.set(key, reason);
+        if (reason !== undefined && suspects.size > 0) loop.markAt(key, clock.now() + SUSPECT_RETRY);
+      }
+      for (const key of report.unfinished) loop.mark(key);
+      for (const placement of report.placed) logger.debug(placement, 'task placed');
+    },
+  });
+
+  const follow = (change: CommittedChange): void => {
+    switch (change.table) {
+      case 'task': {
+        const { before, after } = change;
+        if (after !== undefined && waitsForNode(after) && !(before !== undefined && waitsForNode(before))) {
+          loop.mark(groupKey(after));
+        }
+        if (after !== undefined && failedNow(before, after)) {
+          failures.record(after.serviceId, after.serviceVersion, after.nodeId, clock.now());
+        }
+        if (ledger.set(change.id, after)) retryWaiting();
+        break;
+      }
+      case 'node':
+        if (mattersToPlacement(change.before, change.after)) retryWaiting();
+        break;
+      case 'service':
+        if (change.after === undefined) failures.forget(change.id);
+        break;
+      case 'cluster':
+        break;
+    }
+  };
+  const retryWaiting = (): void => {
+    for (const key of waiting.keys()) loop.mark(key);
+  };
+
+  const unwatch = store.watch((commit) => {
+    commit.changes.forEach(follow);
+  });
+  recallFailures(store.view, failures);
+  for (const task of store.view.unassignedTasks()) loop.mark(groupKey(task));
+  return {
+    close: () => {
+      unwatch();
+      return loop.close();
+    },
+  };
+}
+
+function openLedger(view: View): Ledger {
+  const ledger = new Ledger();
+  for (const task of view.all('task')) ledger.set(task.id, task);
+  return ledger;
+}
+
+/** The failures that the task history still shows, by the clocks of the nodes. */
+function recallFailures(view: View, failures: FailureWindow): void {
+  for (const task of view.all('task')) {
+    if (failedNow(undefined, task)) {
+      failures.record(task.serviceId, task.serviceVersion, task.nodeId, Date.parse(task.status.Timestamp));
+    }
+  }
+}
+
+const waitsForNode = (task: TaskObject): boolean =>
+  task.nodeId === undefined && isDesiredAlive(task.desiredState) && !isTerminal(task.status.State);
+
+const isFailure = (task: TaskObject): boolean => task.status.State === 'failed' || task.status.State === 'rejected';
+
+const failedNow = (
+  before: TaskObject | undefined,
+  after: TaskObject,
+): after is TaskObject & { readonly nodeId: string } =>
+  after.nodeId !== undefined && isFailure(after) && !(before !== undefined && isFailure(before));
+
+const mattersToPlacement = (before: NodeObject | undefined, after: NodeObject | undefined): boolean =>
+  before?.status.state !== after?.status.state ||
+  before?.spec.Availability !== after?.spec.Availability ||
+  before?.description !== after?.description;

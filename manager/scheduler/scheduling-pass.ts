@@ -1,0 +1,103 @@
+import { timestamp } from '../../core/clock.js';
+import type { TaskStatus } from '../../proto/engine/task-document.js';
+import type { TaskObject } from '../store/objects.js';
+import type { Transaction } from '../store/store-types.js';
+import type { FailureWindow } from './failure-window.js';
+import type { Ledger } from './ledger.js';
+import { type Candidate, placeGroup } from './place.js';
+import { type GroupKey, groupTasks, type TaskGroup } from './task-groups.js';
+
+export const ASSIGNED_MESSAGE = 'scheduler assigned task to node';
+export const PENDING_MESSAGE = 'pending task scheduling';
+
+/** What is known beyond the store. */
+export interface Knowledge {
+  readonly ledger: Ledger;
+  readonly failures: FailureWindow;
+  /** Ids of nodes that get no new work for now. */
+  readonly suspects: ReadonlySet<string>;
+}
+
+export interface PassReport {
+  readonly placed: readonly { readonly taskId: string; readonly nodeId: string; readonly reason: string }[];
+  /** Groups with more work than fitted this pass. */
+  readonly unfinished: readonly GroupKey[];
+  /** Groups with tasks that no node takes, with the reason. */
+  readonly waiting: ReadonlyMap<GroupKey, string>;
+}
+
+/**
+ * Gives nodes to the waiting tasks of the named groups, with at most `budget` rows written. It
+ * decides on the rows of the transaction and books in the ledger as it goes, so no two passes can
+ * give the same room away. When the transaction fails, the ledger must be made anew.
+ */
+export function runPass(
+  tx: Transaction,
+  keys: ReadonlySet<GroupKey>,
+  knowledge: Knowledge,
+  budget: number,
+): PassReport {
+  const placed: { taskId: string; nodeId: string; reason: string }[] = [];
+  const unfinished: GroupKey[] = [];
+  const waiting = new Map<GroupKey, string>();
+  let left = budget;
+  for (const group of groupTasks(tx.unassignedTasks(), keys)) {
+    if (left <= 0) {
+      unfinished.push(group.key);
+      continue;
+    }
+    const now = group.taskIds.slice(0, left);
+    const decision = placeGroup({ ...group, taskIds: now }, candidatesFor(group, tx, knowledge));
+    for (const placement of decision.placements) {
+      assign(tx, placement.taskId, placement.nodeId, knowledge.ledger);
+      placed.push(placement);
+    }
+    left -= decision.placements.length;
+    if (decision.waiting === undefined) {
+      if (now.length < group.taskIds.length) unfinished.push(group.key);
+      continue;
+    }
+    const { reason } = decision.waiting;
+    waiting.set(group.key, reason);
+    // What has no room for the first of alike tasks has none for the others.
+    const unexplained = group.taskIds
+      .slice(decision.placements.length)
+      .flatMap((id) => tx.get('task', id) ?? [])
+      .filter((task) => task.status.State !== 'pending' || task.status.Err !== reason);
+    if (unexplained.length > left) unfinished.push(group.key);
+    for (const task of unexplained.slice(0, left))
+      tx.put('task', { ...task, status: pendingStatus(task, reason, tx.now) });
+    left -= Math.min(left, unexplained.length);
+  }
+  return { placed, unfinished, waiting };
+}
+
+function candidatesFor(
+  group: TaskGroup,
+  tx: Transaction,
+  { ledger, failures, suspects }: Knowledge,
+): readonly Candidate[] {
+  return tx.all('node').map((node) => ({
+    node,
+    account: ledger.account(node.id),
+    suspect: suspects.has(node.id),
+    failures: failures.count(group.serviceId, group.serviceVersion, node.id, tx.now),
+  }));
+}
+
+function assign(tx: Transaction, taskId: string, nodeId: string, ledger: Ledger): void {
+  const task = tx.get('task', taskId);
+  if (task === undefined) return;
+  const status: TaskStatus = { Timestamp: timestamp(tx.now), State: 'assigned', Message: ASSIGNED_MESSAGE };
+  const assigned = { ...task, nodeId, status };
+  tx.put('task', assigned);
+  ledger.set(taskId, assigned);
+}
+
+/** The time stays that at which the task began to wait, when only the reason changes. */
+const pendingStatus = (task: TaskObject, reason: string, now: number): TaskStatus => ({
+  Timestamp: task.status.State === 'pending' ? task.status.Timestamp : timestamp(now),
+  State: 'pending',
+  Message: PENDING_MESSAGE,
+  Err: reason,
+});
