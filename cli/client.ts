@@ -1,0 +1,107 @@
+import Docker from 'dockerode';
+import { DEFAULT_HOST } from './context.js';
+import { BaleError, errorCode, errorMessage, type ErrorKind } from '../core/errors.js';
+
+export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** The Engine API of one daemon. Failures are BaleErrors worded as docker's CLI words them. */
+export class ApiClient {
+  readonly host: string;
+  readonly #docker: Docker;
+
+  constructor(host: string) {
+    const path = /^unix:\/\/(\/.+)$/.exec(host)?.[1];
+    if (path === undefined) {
+      throw new BaleError(`--host: "${host}" is not supported; name the daemon's socket, for example ${DEFAULT_HOST}`, {
+        kind: 'invalid',
+        code: 'BALE_HOST_INVALID',
+      });
+    }
+    this.host = host;
+    this.#docker = new Docker({ socketPath: path });
+  }
+
+  /** T is the document that the Engine API defines for this path; the daemon is trusted to answer in it. */
+  get<T>(path: string, query: Query = {}): Promise<T> {
+    return this.#call<T>('GET', path, query);
+  }
+
+  post<T>(path: string, body?: unknown, query: Query = {}): Promise<T> {
+    return this.#call<T>('POST', path, query, body);
+  }
+
+  async delete(path: string, query: Query = {}): Promise<void> {
+    await this.#call<unknown>('DELETE', path, query);
+  }
+
+  #call<T>(method: string, path: string, query: Query, body?: unknown): Promise<T> {
+    const _query = Object.fromEntries(
+      Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
+    );
+    const statusCodes = { 200: true, 201: true, 204: true };
+    // The `?` makes docker-modem append `_query`; an empty `_body` is sent as no body.
+    const options = { _query, _body: body ?? {} };
+    return new Promise<T>((resolve, reject) => {
+      this.#docker.modem.dial({ path: `${path}?`, method, options, statusCodes }, (error: unknown, data: unknown) => {
+        if (error !== null && error !== undefined) reject(this.#explain(error));
+        else resolve(data as T); // see `get`
+      });
+    });
+  }
+
+  #explain(error: unknown): BaleError {
+    const socketError = errorCode(error);
+    if (socketError === 'EACCES') {
+      return new BaleError(
+        `permission denied while trying to connect to the bale daemon at ${this.host}; run as root or as a member of the group docker`,
+        { kind: 'unavailable', code: 'BALE_DAEMON_PERMISSION', cause: error },
+      );
+    }
+    if (socketError === 'ENOENT' || socketError === 'ECONNREFUSED') {
+      return new BaleError(`Cannot connect to the bale daemon at ${this.host}. Is the bale daemon running?`, {
+        kind: 'unavailable',
+        code: 'BALE_DAEMON_UNREACHABLE',
+        cause: error,
+      });
+    }
+    return new BaleError(`Error response from daemon: ${responseMessage(error)}`, {
+      kind: kindOf(statusOf(error)),
+      code: 'BALE_DAEMON_ERROR',
+      cause: error,
+    });
+  }
+}
+
+function statusOf(error: unknown): number {
+  return typeof error === 'object' && error !== null && 'statusCode' in error ? Number(error.statusCode) : 0;
+}
+
+/** The `message` of the daemon's own answer, without what dockerode puts around it. */
+function responseMessage(error: unknown): string {
+  if (typeof error === 'object' && error !== null && 'json' in error) {
+    const { json } = error;
+    if (typeof json === 'object' && json !== null && 'message' in json) return String(json.message);
+  }
+  return errorMessage(error);
+}
+
+function kindOf(status: number): ErrorKind {
+  switch (status) {
+    case 400:
+      return 'invalid';
+    case 401:
+      return 'unauthenticated';
+    case 403:
+      return 'forbidden';
+    case 404:
+      return 'not-found';
+    case 409:
+      return 'conflict';
+    case 501:
+      return 'unimplemented';
+    case 503:
+      return 'unavailable';
+    default:
+      return 'internal';
+  }
+}

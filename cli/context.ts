@@ -1,0 +1,44 @@
+import type { ApiClient } from './client.js';
+
+export const DEFAULT_HOST = 'unix:///run/bale/bale.sock';
+
+/** What a command needs of the world. */
+export interface Context {
+  /** The client for the host that `--host` or BALE_HOST names; loaded on first use so that help is quick. */
+  connect(): Promise<ApiClient>;
+  /** Writes to standard output. */
+  print(text: string): void;
+  /** Writes to standard error. */
+  warn(text: string): void;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Whether standard output is a terminal, and how wide it is. */
+  readonly terminal: { readonly columns: number } | undefined;
+  /** Aborts on Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs `action` for each operand, as docker does for `rm A B`: a failure is printed, the others go on,
+ * and the exit code says that something failed.
+ */
+export async function forEachOperand(
+  context: Context,
+  operands: readonly string[],
+  action: (operand: string) => Promise<void>,
+): Promise<void> {
+  let failed = false;
+  for (const operand of operands) {
+    try {
+      await action(operand);
+    } catch (error) {
+      failed = true;
+      context.warn(`${error instanceof Error ? error.message : String(error)}\n`);
+    }
+  }
+  if (failed) throw new FailedOperands();
+}
+
+/** Everything was already printed; only the exit code is left to say. */
+export class FailedOperands extends Error {
+  override readonly name = 'FailedOperands';
+}

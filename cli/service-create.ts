@@ -1,0 +1,83 @@
+import type { Command } from 'commander';
+import { BaleError } from '../core/errors.js';
+import type { Context } from './context.js';
+import { collect } from './flags/filter.js';
+import { serviceSpec, type CreateFlags } from './flags/service-spec.js';
+import { waitForService } from './view/progress.js';
+
+export function registerServiceCreate(service: Command, context: Context): void {
+  service
+    .command('create')
+    .description('Create a service')
+    .argument('<image>', 'Image of every task')
+    .argument('[command...]', 'Command and arguments, instead of the image’s own')
+    .passThroughOptions()
+    .option('--name <name>', 'Service name (default: a made-up one)')
+    .option('--replicas <number>', 'Number of tasks', undefined)
+    .option('--mode <mode>', 'Service mode ("replicated")', 'replicated')
+    .option(
+      '-p, --publish <port>',
+      'Publish a port: 8080:80, or published=8080,target=80[,protocol=tcp][,mode=host]',
+      collect,
+    )
+    .option('-e, --env <variable>', 'Set an environment variable', collect)
+    .option('--env-file <file>', 'Read environment variables from a file', collect)
+    .option('-l, --label <label>', 'Service label', collect)
+    .option('--container-label <label>', 'Container label', collect)
+    .option('--mount <mount>', 'Attach a filesystem, e.g. type=volume,source=data,target=/data', collect)
+    .option('-w, --workdir <directory>', 'Working directory in the container')
+    .option('-u, --user <user>', 'User name or id, with an optional group: NAME[:GROUP]')
+    .option('--entrypoint <command>', 'Instead of the image’s entrypoint')
+    .option('--hostname <name>', 'Host name of the containers')
+    .option('--limit-cpu <cpus>', 'Limit of CPUs, e.g. 0.5')
+    .option('--limit-memory <bytes>', 'Limit of memory, e.g. 512m')
+    .option('--limit-pids <number>', 'Limit of processes (0 = none)')
+    .option('--reserve-cpu <cpus>', 'CPUs a node must have free')
+    .option('--reserve-memory <bytes>', 'Memory a node must have free')
+    .option('--restart-condition <condition>', 'When to restart: none, on-failure, any')
+    .option('--restart-delay <duration>', 'Delay between restarts (default: grows from 100ms to 5s)')
+    .option('--restart-max-attempts <number>', 'Restarts before giving up')
+    .option('--restart-window <duration>', 'Window in which attempts count')
+    .option('--stop-signal <signal>', 'Signal that stops the container')
+    .option('--stop-grace-period <duration>', 'Time before it is killed (default: 10s)')
+    .option('--health-cmd <command>', 'Command that checks health')
+    .option('--health-interval <duration>', 'Time between checks')
+    .option('--health-timeout <duration>', 'Longest time of one check')
+    .option('--health-retries <number>', 'Failures in a row that mean unhealthy')
+    .option('--health-start-period <duration>', 'Time in which failures do not count')
+    .option('--no-healthcheck', 'Disable the image’s health check')
+    .option('--init', 'Run an init process that reaps and hands on signals')
+    .option('-t, --tty', 'Allocate a terminal')
+    .option('--read-only', 'Mount the root filesystem read-only')
+    .option('--group <group>', 'Supplementary group', collect)
+    .option('--host <host:ip>', 'Extra line of /etc/hosts', collect)
+    .option('--dns <address>', 'DNS server', collect)
+    .option('--dns-option <option>', 'DNS option', collect)
+    .option('--dns-search <domain>', 'DNS search domain', collect)
+    .option('--cap-add <capability>', 'Add a Linux capability', collect)
+    .option('--cap-drop <capability>', 'Drop a Linux capability', collect)
+    .option('--sysctl <key=value>', 'Kernel parameter of the namespace', collect)
+    .option('--ulimit <name=soft[:hard]>', 'Resource limit', collect)
+    .option('--log-driver <driver>', 'Log driver')
+    .option('--log-opt <option>', 'Log driver option', collect)
+    .option('-d, --detach', 'Return at once; do not wait until the service runs')
+    .option('-q, --quiet', 'No progress')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  bale service create --name web --replicas 3 -p 8080:80 nginx\n  bale service create --name job --restart-condition none alpine sh -c "echo done"',
+    )
+    .action(async (image: string, command: string[], flags: CreateFlags & { detach?: boolean; quiet?: boolean }) => {
+      const spec = await serviceSpec(image, command, flags, context.env);
+      const client = await context.connect();
+      const created = await client.post<{ ID?: string; Warnings?: string[] | null }>('/services/create', spec);
+      if (created.ID === undefined) {
+        throw new BaleError('the daemon answered without the id of the new service', {
+          kind: 'internal',
+          code: 'BALE_ANSWER_INVALID',
+        });
+      }
+      for (const warning of created.Warnings ?? []) context.warn(`${warning}\n`);
+      context.print(`${created.ID}\n`);
+      if (flags.detach !== true) await waitForService(context, client, created.ID, { quiet: flags.quiet === true });
+    });
+}
