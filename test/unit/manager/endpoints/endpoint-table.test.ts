@@ -1,0 +1,99 @@
+import { describe, expect, test } from 'vitest';
+import { buildEndpointTable, type EndpointSources } from '../../../../manager/endpoints/endpoint-table.js';
+import type { TaskObject } from '../../../../manager/store/objects.js';
+import type { DesiredState, TaskState } from '../../../../proto/engine/task-state.js';
+import { ingressPort, storedNode, storedService, storedTask } from '../../../support/stored-objects.js';
+
+const node = storedNode('n1', { meshAddr: '10.0.0.1:2378' });
+const service = storedService('s', { name: 'web', ports: [ingressPort(8080, 80)] });
+const task = (id: string, state: TaskState, desiredState: DesiredState = 'running', nodeId = 'n1'): TaskObject =>
+  storedTask(id, 's', { nodeId, desiredState, status: { Timestamp: '', State: state, Message: '' } });
+
+const table = (sources: Partial<EndpointSources>) =>
+  buildEndpointTable({ clusterId: 'c', services: [service], tasks: [], nodes: [node], ...sources });
+const endpoints = (sources: Partial<EndpointSources>) =>
+  table(sources).ports.flatMap((port) => port.endpoints.map(({ taskId, state }) => `${taskId} ${state}`));
+
+describe('the endpoint table', () => {
+  test('leads a published port to the target port of each running task', () => {
+    expect(table({ tasks: [task('t2', 'running'), task('t1', 'running')] })).toEqual({
+      clusterId: 'c',
+      nodes: [{ nodeId: 'n1', meshAddr: '10.0.0.1:2378' }],
+      ports: [
+        {
+          publishedPort: 8080,
+          protocol: 'tcp',
+          mode: 'auto',
+          serviceId: 's',
+          serviceName: 'web',
+          endpoints: [
+            { taskId: 't1', nodeId: 'n1', targetPort: 80, state: 'active' },
+            { taskId: 't2', nodeId: 'n1', targetPort: 80, state: 'active' },
+          ],
+        },
+      ],
+    });
+  });
+
+  test.each<[TaskState, DesiredState, string[]]>([
+    ['starting', 'running', []],
+    ['running', 'running', ['t active']],
+    ['running', 'shutdown', ['t draining']],
+    ['running', 'remove', ['t draining']],
+    ['shutdown', 'shutdown', []],
+    ['complete', 'running', []],
+    ['failed', 'running', []],
+    ['orphaned', 'shutdown', []],
+  ])('a task that is %s and shall be %s gives %j', (state, desired, expected) => {
+    expect(endpoints({ tasks: [task('t', state, desired)] })).toEqual(expected);
+  });
+
+  test.each([
+    ['ready', ['t active']],
+    ['disconnected', ['t active']],
+    ['unknown', ['t active']],
+    ['down', []],
+  ] as const)('a running task of a node that is %s gives %j', (state, expected) => {
+    const nodes = [storedNode('n1', { meshAddr: 'a:1', status: { state, message: '', addr: '' } })];
+    expect(endpoints({ tasks: [task('t', 'running')], nodes })).toEqual(expected);
+  });
+
+  test('tasks of a node that was removed, or has no mesh yet, are not routed to', () => {
+    const tasks = [task('t1', 'running', 'running', 'gone'), task('t2', 'running', 'running', 'n2')];
+    expect(endpoints({ tasks, nodes: [node, storedNode('n2')] })).toEqual([]);
+  });
+
+  test('a port without endpoints is in the table, so that every node listens', () => {
+    expect(table({}).ports).toMatchObject([{ publishedPort: 8080, endpoints: [] }]);
+  });
+
+  test('host-mode and udp ports are not the mesh’s business', () => {
+    const ports = [
+      { ...ingressPort(1, 1), PublishMode: 'host' as const },
+      { ...ingressPort(2, 2), Protocol: 'udp' as const },
+      ingressPort(3, 3),
+    ];
+    expect(table({ services: [storedService('s', { ports })] }).ports.map((port) => port.publishedPort)).toEqual([3]);
+  });
+
+  test('the label of the service fixes the protocol of one target port', () => {
+    const labels = { 'bale.port.80.protocol': 'http', 'bale.port.81.protocol': 'tcp', 'bale.port.82.protocol': 'auto' };
+    const ports = [ingressPort(1, 80), ingressPort(2, 81), ingressPort(3, 82), ingressPort(4, 83)];
+    const modes = table({ services: [storedService('s', { ports, labels })] }).ports.map((port) => port.mode);
+    expect(modes).toEqual(['http', 'tcp', 'auto', 'auto']);
+  });
+
+  test('members are listed whatever their state, once they have a mesh address', () => {
+    const down = storedNode('n0', { meshAddr: 'b:1', status: { state: 'down', message: '', addr: '' } });
+    expect(table({ nodes: [node, down, storedNode('n2')] }).nodes.map(({ nodeId }) => nodeId)).toEqual(['n0', 'n1']);
+  });
+
+  test('is the same whatever the order of its sources', () => {
+    const services = [service, storedService('r', { ports: [ingressPort(90, 9), ingressPort(70, 7)] })];
+    const tasks = [task('t1', 'running'), task('t2', 'running', 'shutdown')];
+    const nodes = [node, storedNode('n0', { meshAddr: 'b:1' })];
+    const reversed = { services: services.toReversed(), tasks: tasks.toReversed(), nodes: nodes.toReversed() };
+    expect(table(reversed)).toEqual(table({ services, tasks, nodes }));
+    expect(table({ services }).ports.map((port) => port.publishedPort)).toEqual([70, 90, 8080]);
+  });
+});
