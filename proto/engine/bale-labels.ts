@@ -1,8 +1,7 @@
 import type { ServiceSpec } from './service-spec.js';
 import { specError } from './spec-error.js';
 
-export const PORT_MODES = ['auto', 'tcp', 'http'] as const;
-export type PortMode = (typeof PORT_MODES)[number];
+const PORT_MODES = ['auto', 'tcp', 'http'];
 
 const PORT_PROTOCOL = /^bale\.port\.([1-9][0-9]{0,4})\.protocol$/;
 
@@ -20,7 +19,7 @@ export function checkBaleLabels(spec: ServiceSpec): void {
     if (target === undefined) {
       throw specError(`label "${label}" is unknown: the labels under "bale." are bale.port.<target port>.protocol`);
     }
-    if (!PORT_MODES.some((mode) => mode === value)) {
+    if (!PORT_MODES.includes(value)) {
       throw specError(`label "${label}" must be one of ${PORT_MODES.join(', ')}, got ${JSON.stringify(value)}`);
     }
     if (!targets.has(Number(target))) {
@@ -28,9 +27,3 @@ export function checkBaleLabels(spec: ServiceSpec): void {
     }
   }
 }
-
-/** How the mesh shall treat connections to `targetPort`. */
-export const portMode = (labels: Readonly<Record<string, string>>, targetPort: number): PortMode => {
-  const given = labels[`bale.port.${targetPort}.protocol`];
-  return PORT_MODES.find((mode) => mode === given) ?? 'auto';
-};

@@ -33,22 +33,23 @@ export function decode<V>(documentName: string, shape: Shape<V>, body: unknown):
   }
   const refusal = issues[0];
   throw new FieldRefused(
-    `${pathText(refusal?.path ?? [])}${shownValue(refusal?.input)}`,
+    `${pathText(refusal?.path ?? [])}${refusal === undefined ? '' : shownValue(refusal)}`,
     (refusal && refusalOf(refusal)) ?? 'it is unknown to this version',
   );
 }
 
 const refusalOf = (issue: z.core.$ZodIssue): string | undefined => {
-  const because: unknown = issue.code === 'custom' ? issue.params?.['refused'] : undefined;
+  const because: unknown = issue.code === 'custom' ? issue.params?.refused : undefined;
   return typeof because === 'string' ? because : undefined;
 };
 
-const shorten = (value: string): string =>
-  value.length > LONGEST_SHOWN ? `${value.slice(0, LONGEST_SHOWN)}…` : value;
+const shorten = (value: string): string => (value.length > LONGEST_SHOWN ? `${value.slice(0, LONGEST_SHOWN)}…` : value);
 
-/** Only words and numbers of limited fields are shown: none of them can hold a secret. */
-const shownValue = (input: unknown): string =>
-  typeof input === 'string' || typeof input === 'number' ? ` ${JSON.stringify(shorten(String(input)))}` : '';
+function shownValue(issue: z.core.$ZodIssue): string {
+  if (issue.code !== 'custom' || issue.params?.shown !== true) return '';
+  if (typeof issue.input === 'string') return ` ${JSON.stringify(shorten(issue.input))}`;
+  return typeof issue.input === 'number' ? ` ${issue.input}` : '';
+}
 
 const pathText = (path: readonly PropertyKey[]): string =>
   path.reduce<string>((before, part) => {
@@ -60,9 +61,7 @@ const pathText = (path: readonly PropertyKey[]): string =>
 function complaint(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case 'invalid_type':
-      return `expected ${expectedName(issue.expected)}, got ${
-        issue.expected === 'int' && typeof issue.input === 'number' ? issue.input : typeName(issue.input)
-      }`;
+      return `expected ${expectedName(issue.expected)}, got ${typeName(issue.input)}`;
     case 'invalid_value':
       return typeof issue.input === 'string'
         ? `must be one of ${issue.values.join(', ')}, got ${JSON.stringify(shorten(issue.input))}`
@@ -91,8 +90,6 @@ function expectedName(expected: string): string {
       return 'true or false';
     case 'number':
       return 'a number';
-    case 'int':
-      return 'a whole number';
     case 'array':
       return 'a list';
     case 'object':

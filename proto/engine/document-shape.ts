@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Field, FieldTable, ReadField, RefusalParams, RefusedField, Shape } from './shape.js';
 
 type Value<V> = Exclude<V, undefined | null>;
-type IsOptional<T, K extends keyof T> = Record<never, never> extends Pick<T, K> ? true : false;
+type IsOptional<T, K extends keyof T> = T extends Record<K, T[K]> ? false : true;
 
 /**
  * A mark for every field of `T`, optional or not: a field that is added to a type of the API does
@@ -72,7 +72,7 @@ function fieldSchema(one: Field<unknown>): z.ZodType {
       return z
         .unknown()
         .refine((value) => value === undefined || (one.emptyIsFine && isZero(value, 6)), {
-          params: { refused: one.because } satisfies RefusalParams,
+          params: { refused: one.because, shown: false } satisfies RefusalParams,
         })
         .optional();
   }

@@ -63,10 +63,14 @@ function checkEndpoint({ Ports = [] }: EndpointSpec): void {
   for (const [index, port] of Ports.entries()) {
     const { TargetPort = 0, PublishedPort = 0, Protocol = 'tcp' } = port;
     if (TargetPort < 1 || TargetPort > LARGEST_PORT) {
-      throw specError(`EndpointSpec: Ports[${index}].TargetPort must be between 1 and ${LARGEST_PORT}, got ${TargetPort}`);
+      throw specError(
+        `EndpointSpec: Ports[${index}].TargetPort must be between 1 and ${LARGEST_PORT}, got ${TargetPort}`,
+      );
     }
     if (PublishedPort > LARGEST_PORT) {
-      throw specError(`EndpointSpec: Ports[${index}].PublishedPort must be at most ${LARGEST_PORT}, got ${PublishedPort}`);
+      throw specError(
+        `EndpointSpec: Ports[${index}].PublishedPort must be at most ${LARGEST_PORT}, got ${PublishedPort}`,
+      );
     }
     if (Protocol !== 'tcp' && port.PublishMode !== 'host') {
       throw new FieldRefused(

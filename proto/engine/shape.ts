@@ -38,6 +38,8 @@ export type Field<V> = ReadField<V> | RefusedField;
 /** What a custom issue carries when it is a refusal and not an error in the document. */
 export interface RefusalParams extends Record<string, unknown> {
   readonly refused: string;
+  /** Whether the value may be shown: it is a word or a number, never a secret. */
+  readonly shown: boolean;
 }
 
 const goNullTo =
@@ -47,9 +49,13 @@ const goNullTo =
 
 export const text: Shape<string> = { schema: z.string() };
 export const flag: Shape<boolean> = { schema: z.boolean() };
-export const whole: Shape<number> = { schema: z.int() };
+/** A 64-bit number of Go. Beyond 2^53 (104 days in ns) it is rounded, as by every JSON parser of JavaScript. */
+const int64 = z.number().refine((value) => Number.isInteger(value) && Math.abs(value) <= 2 ** 63, {
+  error: (issue) => `expected a whole number of 64 bits, got ${String(issue.input)}`,
+});
+export const whole: Shape<number> = { schema: int64 };
 /** An unsigned number of Go. */
-export const count: Shape<number> = { schema: z.int().min(0) };
+export const count: Shape<number> = { schema: int64.min(0) };
 export const fraction: Shape<number> = { schema: z.number() };
 
 /** One of a few words, in any case of letters as SwarmKit reads them. */
@@ -81,6 +87,6 @@ export const textMap: Shape<Record<string, string>> = {
 /** `shape` of which only some values are implemented. `because` completes "X is not implemented yet: …". */
 export const limited = <V>(shape: Shape<V>, permits: (value: V) => boolean, because: string): Shape<V> => ({
   ...shape,
-  schema: shape.schema.refine(permits, { params: { refused: because } satisfies RefusalParams }),
+  schema: shape.schema.refine(permits, { params: { refused: because, shown: true } satisfies RefusalParams }),
   limits: because,
 });

@@ -1,0 +1,52 @@
+import type { IdentitySource } from '../../core/identity.js';
+import type { Logger } from '../../core/logger.js';
+import { issuerInfo } from '../../core/x509.js';
+import type { TLSInfo } from '../../proto/engine/node-document.js';
+import type { Store } from '../store/store-types.js';
+import { ClusterApi } from './cluster-api.js';
+import { clusterOf } from './cluster-of.js';
+import { NodeApi } from './node-api.js';
+import { ServiceApi } from './service-api.js';
+import type { SwarmApi } from './swarm-api.js';
+import { TaskApi } from './task-api.js';
+
+export interface SwarmApiOptions {
+  readonly store: Store;
+  /** Of this manager: the node that is shown as leader. */
+  readonly identity: IdentitySource;
+  readonly logger: Logger;
+}
+
+/** The Engine API's swarm verbs over the store of this manager. */
+export function createSwarmApi({ store, identity, logger }: SwarmApiOptions): SwarmApi {
+  const trust = memoizedTrust(() => clusterOf(store.view).rootCertificate);
+  const cluster = new ClusterApi(store, trust, logger);
+  const nodes = new NodeApi(store, identity, trust, logger);
+  const services = new ServiceApi(store, logger);
+  const tasks = new TaskApi(store);
+  return {
+    info: () => cluster.info(),
+    swarm: () => cluster.swarm(),
+    updateSwarm: (version, body, rotate) => cluster.updateSwarm(version, body, rotate),
+    nodes: (filters) => nodes.nodes(filters),
+    node: (id) => nodes.node(id),
+    removeNode: (id, force) => nodes.removeNode(id, force),
+    createService: (body) => services.createService(body),
+    services: (filters, status) => services.services(filters, status),
+    service: (id, insertDefaults) => services.service(id, insertDefaults),
+    updateService: (id, version, body, options) => services.updateService(id, version, body, options),
+    removeService: (id) => services.removeService(id),
+    tasks: (filters) => tasks.tasks(filters),
+    task: (id) => tasks.task(id),
+  };
+}
+
+/** Reading a certificate costs more than a request: it is read again only when it is another. */
+function memoizedTrust(rootCertificate: () => string): () => TLSInfo {
+  let known: TLSInfo | undefined;
+  return () => {
+    const root = rootCertificate();
+    if (known?.TrustRoot !== root) known = issuerInfo(root);
+    return known;
+  };
+}

@@ -1,0 +1,84 @@
+import type { IdentitySource } from '../../core/identity.js';
+import type { Logger } from '../../core/logger.js';
+import type { NodeDocument, TLSInfo } from '../../proto/engine/node-document.js';
+import type { NodeObject } from '../store/objects.js';
+import type { Store } from '../store/store-types.js';
+import { invalidFilter } from './api-errors.js';
+import { clusterOf } from './cluster-of.js';
+import { acceptFilters, hasLabels, hasPrefix, isOneOf, valuesOf } from './filters.js';
+import { findNode } from './lookup.js';
+import { nodeDocument } from './node-document.js';
+import { decideNodeRemoval } from './node-removal.js';
+import type { Filters, SwarmApi } from './swarm-api.js';
+
+const FILTERS = ['id', 'label', 'node.label', 'membership', 'name', 'role'];
+const ROLES = ['worker', 'manager'];
+/** Who holds a certificate is a member: nobody waits for acceptance. */
+const ACCEPTED = 'accepted';
+const MEMBERSHIPS = ['pending', ACCEPTED];
+
+/** `/nodes`. */
+export class NodeApi implements Pick<SwarmApi, 'nodes' | 'node' | 'removeNode'> {
+  readonly #store: Store;
+  readonly #identity: IdentitySource;
+  readonly #trust: () => TLSInfo;
+  readonly #logger: Logger;
+
+  constructor(store: Store, identity: IdentitySource, trust: () => TLSInfo, logger: Logger) {
+    this.#store = store;
+    this.#identity = identity;
+    this.#trust = trust;
+    this.#logger = logger;
+  }
+
+  nodes(filters: Filters): readonly NodeDocument[] {
+    acceptFilters(filters, FILTERS);
+    const roles = knownWords(filters, 'role', ROLES);
+    const memberships = knownWords(filters, 'membership', MEMBERSHIPS);
+    if (!isOneOf(ACCEPTED, memberships)) return [];
+    return this.#store.view
+      .all('node')
+      .filter((node) => isOneOf(node.spec.Role, roles) && matches(node, filters))
+      .map((node) => this.#document(node));
+  }
+
+  node(id: string): NodeDocument {
+    return this.#document(findNode(this.#store.view, id));
+  }
+
+  async removeNode(id: string, force: boolean): Promise<void> {
+    const removed = await this.#store.update((tx) => {
+      const node = findNode(tx, id);
+      const cluster = clusterOf(tx);
+      const removal = decideNodeRemoval(node, cluster, force, tx.now);
+      switch (removal.kind) {
+        case 'refuse':
+          throw removal.error;
+        case 'remove':
+          tx.delete('node', node.id);
+          tx.put('cluster', { ...cluster, removedNodes: removal.removedNodes });
+          return { node: node.id, reason: removal.reason };
+      }
+    });
+    this.#logger.info(removed, 'node removed');
+  }
+
+  #document(node: NodeObject): NodeDocument {
+    return nodeDocument(node, this.#trust(), this.#identity.current.nodeId);
+  }
+}
+
+/** `label` is of the Engine, `node.label` of the node's spec. */
+const matches = (node: NodeObject, filters: Filters): boolean =>
+  hasPrefix(node.id, valuesOf(filters, 'id')) &&
+  hasPrefix(node.description?.Hostname ?? '', valuesOf(filters, 'name')) &&
+  hasLabels(node.description?.Engine.Labels ?? {}, valuesOf(filters, 'label')) &&
+  hasLabels(node.spec.Labels, valuesOf(filters, 'node.label'));
+
+/** The values of a filter that takes a few words in any case of letters. Throws BALE_FILTER_INVALID. */
+function knownWords(filters: Filters, name: string, words: readonly string[]): readonly string[] {
+  const wanted = valuesOf(filters, name).filter((value) => value !== '');
+  const unknown = wanted.find((value) => !words.includes(value.toLowerCase()));
+  if (unknown !== undefined) throw invalidFilter(`Invalid ${name} filter: '${unknown}'`);
+  return wanted.map((value) => value.toLowerCase());
+}

@@ -1,0 +1,65 @@
+import { insertServiceDefaults } from '../../proto/engine/service-defaults.js';
+import type { ServiceSpec } from '../../proto/engine/service-spec.js';
+import type { BaleError } from '../../core/errors.js';
+import type { ServiceObject } from '../store/objects.js';
+import { outOfSequence, unimplemented } from './api-errors.js';
+
+export type ServiceChange =
+  | { readonly kind: 'refuse'; readonly error: BaleError; readonly reason: string }
+  | { readonly kind: 'nothing'; readonly reason: string }
+  | { readonly kind: 'write'; readonly spec: ServiceSpec; readonly reason: string };
+
+/**
+ * What an update of a service comes to. Replicas and service labels may change; the task template
+ * stays the very object it was, so that a client which echoes inserted defaults changes nothing.
+ */
+export function decideServiceUpdate(current: ServiceObject, version: number, wanted: ServiceSpec): ServiceChange {
+  const { spec } = current;
+  if (wanted.Name !== spec.Name) return refuse(unimplemented('renaming services is not supported'), 'another name');
+  if (version !== current.version) return refuse(outOfSequence(), `version ${version} is not ${current.version}`);
+  const path = firstDifference(comparable(spec), comparable(wanted), '');
+  if (path !== undefined) {
+    const words = `${path} cannot be changed yet: rolling updates are not implemented in this version`;
+    return refuse(unimplemented(words), `${path} differs`);
+  }
+  const changed = firstDifference(
+    { Mode: spec.Mode, Labels: spec.Labels },
+    { Mode: wanted.Mode, Labels: wanted.Labels },
+    '',
+  );
+  if (changed === undefined) return { kind: 'nothing', reason: 'the spec is the same' };
+  return { kind: 'write', spec: { ...spec, Labels: wanted.Labels, Mode: wanted.Mode }, reason: `${changed} changed` };
+}
+
+const refuse = (error: BaleError, reason: string): ServiceChange => ({ kind: 'refuse', error, reason });
+
+/**
+ * The part of a spec that may not change, with defaults filled in. The update configs are left out:
+ * only defaults are ever accepted in them, in several spellings.
+ */
+function comparable(spec: ServiceSpec): unknown {
+  const { TaskTemplate, EndpointSpec } = insertServiceDefaults(spec);
+  return { TaskTemplate, EndpointSpec: { Mode: 'vip', ...EndpointSpec } };
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+
+/** The path of the first difference of two JSON values; an empty object or list equals an absent one. */
+function firstDifference(a: unknown, b: unknown, path: string): string | undefined {
+  if (a === b) return undefined;
+  if (Array.isArray(a) && Array.isArray(b) && a.length !== b.length) return path;
+  const left = isRecord(a) ? a : a === undefined ? {} : undefined;
+  const right = isRecord(b) ? b : b === undefined ? {} : undefined;
+  if (left === undefined || right === undefined) return path;
+  const list = Array.isArray(a) || Array.isArray(b);
+  for (const key of new Set([...Object.keys(left), ...Object.keys(right)])) {
+    const inner = list ? `${path}[${key}]` : path === '' ? key : `${path}.${key}`;
+    const found = firstDifference(own(left, key), own(right, key), inner);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+const own = (record: Readonly<Record<string, unknown>>, key: string): unknown =>
+  Object.hasOwn(record, key) ? record[key] : undefined;

@@ -1,0 +1,38 @@
+import type { PortError } from '../../proto/engine/node-document.js';
+import { insertServiceDefaults } from '../../proto/engine/service-defaults.js';
+import type { ServiceDocument, ServiceStatus } from '../../proto/engine/service-document.js';
+import type { ServiceObject, TaskObject } from '../store/objects.js';
+import { objectMeta } from './object-meta.js';
+
+export interface ShownWith {
+  /** Adds what the Engine means by the absent fields of the spec. */
+  readonly insertDefaults: boolean;
+  readonly status?: ServiceStatus;
+  /** Nodes on which a published port of it could not be bound. */
+  readonly portErrors: readonly PortError[];
+}
+
+/** A row as `GET /services` shows it. */
+export function serviceDocument(service: ServiceObject, shown: ShownWith): ServiceDocument {
+  const { spec, ports } = service;
+  return {
+    ...objectMeta(service),
+    Spec: shown.insertDefaults ? insertServiceDefaults(spec) : spec,
+    ...(service.previousSpec === undefined ? {} : { PreviousSpec: service.previousSpec }),
+    // Without ports the Engine shows an empty one whatever the spec says.
+    Endpoint: ports.length === 0 ? { Spec: {} } : { Spec: spec.EndpointSpec ?? {}, Ports: [...ports] },
+    ...(service.updateStatus === undefined ? {} : { UpdateStatus: service.updateStatus }),
+    ...(shown.status === undefined ? {} : { ServiceStatus: shown.status }),
+    ...(shown.portErrors.length === 0 ? {} : { portErrors: [...shown.portErrors] }),
+  };
+}
+
+/**
+ * Running counts what was observed, whatever is desired: the tasks of a node that is down count until
+ * they are moved. Only jobs complete.
+ */
+export const serviceStatus = (service: ServiceObject, tasks: readonly TaskObject[]): ServiceStatus => ({
+  RunningTasks: tasks.reduce((running, task) => running + (task.status.State === 'running' ? 1 : 0), 0),
+  DesiredTasks: service.spec.Mode.Replicated?.Replicas ?? 1,
+  CompletedTasks: 0,
+});

@@ -1,0 +1,78 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { TaskDocument } from '../../proto/engine/task-document.js';
+import type { TaskSpec } from '../../proto/engine/task-spec.js';
+import { TASK_STATE_ORDER } from '../../proto/engine/task-state.js';
+import type { TaskObject } from '../store/objects.js';
+import type { Store, View } from '../store/store-types.js';
+import { invalidFilter } from './api-errors.js';
+import { acceptFilters, hasLabels, hasPrefix, isOneOf, valuesOf } from './filters.js';
+import { findNode, findService, findTask } from './lookup.js';
+import type { Filters, SwarmApi } from './swarm-api.js';
+import { taskDocument, taskName } from './task-document.js';
+
+/** `_up-to-date` is not documented by the Engine; the progress bars of its CLI ask for it. */
+const FILTERS = ['id', 'label', 'name', 'node', 'service', 'desired-state', 'runtime', '_up-to-date'];
+
+/** `/tasks`. */
+export class TaskApi implements Pick<SwarmApi, 'tasks' | 'task'> {
+  readonly #store: Store;
+  /** Task specs that were found equal to a service's template: specs are immutable, so they stay so. */
+  readonly #equal = new WeakMap<TaskSpec, TaskSpec>();
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** Throws BALE_NOT_FOUND (404) for a service or node of the filters that does not exist. */
+  tasks(filters: Filters): readonly TaskDocument[] {
+    acceptFilters(filters, FILTERS);
+    const { view } = this.#store;
+    const services = valuesOf(filters, 'service').map((wanted) => findService(view, wanted).id);
+    const nodes = valuesOf(filters, 'node').map((wanted) => findNode(view, wanted).id);
+    const states = desiredStates(filters);
+    const names = valuesOf(filters, 'name');
+    const current = valuesOf(filters, '_up-to-date').length > 0;
+    return candidates(view, services, nodes)
+      .filter(
+        (task) =>
+          isOneOf(task.serviceId, services) &&
+          (nodes.length === 0 || (task.nodeId !== undefined && nodes.includes(task.nodeId))) &&
+          isOneOf(task.desiredState, states) &&
+          hasPrefix(task.id, valuesOf(filters, 'id')) &&
+          (names.length === 0 || hasPrefix(taskName(task), names)) &&
+          hasLabels(task.serviceLabels, valuesOf(filters, 'label')) &&
+          isOneOf(task.spec.Runtime ?? 'container', valuesOf(filters, 'runtime')) &&
+          (!current || this.#isUpToDate(task, view)),
+      )
+      .map(taskDocument);
+  }
+
+  task(id: string): TaskDocument {
+    return taskDocument(findTask(this.#store.view, id));
+  }
+
+  #isUpToDate(task: TaskObject, view: Pick<View, 'get'>): boolean {
+    const template = view.get('service', task.serviceId)?.spec.TaskTemplate;
+    if (template === undefined) return false;
+    if (task.spec === template || this.#equal.get(task.spec) === template) return true;
+    if (!isDeepStrictEqual(task.spec, template)) return false;
+    this.#equal.set(task.spec, template);
+    return true;
+  }
+}
+
+/** The smallest set of tasks, in order of id, that the filters can match. */
+function candidates(view: View, services: readonly string[], nodes: readonly string[]): readonly TaskObject[] {
+  const [service] = services;
+  const [node] = nodes;
+  if (service !== undefined && services.length === 1) return view.tasksByService(service);
+  if (node !== undefined && nodes.length === 1) return view.tasksByNode(node);
+  return view.all('task');
+}
+
+function desiredStates(filters: Filters): readonly string[] {
+  const wanted = valuesOf(filters, 'desired-state').filter((value) => value !== '');
+  const unknown = wanted.find((value) => !Object.hasOwn(TASK_STATE_ORDER, value.toLowerCase()));
+  if (unknown !== undefined) throw invalidFilter(`Invalid desired-state filter: '${unknown}'`);
+  return wanted.map((value) => value.toLowerCase());
+}
