@@ -51,6 +51,22 @@ export async function removeNamespace({ name, cable }: Pick<Namespace, 'name' | 
   await run('ip', ['netns', 'del', name]);
 }
 
+/** The processes in the namespace itself, with their command lines; those of containers have other namespaces. */
+export async function namespaceProcesses(
+  name: string,
+): Promise<readonly { readonly pid: number; readonly command: string }[]> {
+  const found = await Promise.all(
+    (await processesOf(name)).map(async (pid) => ({
+      pid,
+      command: await readFile(`/proc/${pid}/cmdline`, 'utf8').then(
+        (text) => text.replaceAll('\0', ' '),
+        () => '',
+      ),
+    })),
+  );
+  return found.filter(({ command }) => command !== '');
+}
+
 /** Every process in the namespace, and every descendant of one (containers have namespaces of their own). */
 async function processesOf(name: string): Promise<readonly number[]> {
   const inode = await stat(`/run/netns/${name}`).then(

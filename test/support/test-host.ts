@@ -3,11 +3,11 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { killNamespace, type Namespace } from './namespace.js';
+import { killNamespace, namespaceProcesses, type Namespace } from './namespace.js';
 import { must, run, type Output, type RunOptions } from './run.js';
 
-const root = join(import.meta.dirname, '..', '..');
-const baleProgram = join(root, 'dist', 'bin', 'bale.js');
+/** Tests and measurements run in the repository's root. */
+const baleProgram = join(process.cwd(), 'dist', 'bin', 'bale.js');
 
 /** One machine of the hosts ring: a network namespace with a real Docker Engine and a bale daemon. */
 export class TestHost {
@@ -119,6 +119,28 @@ export class TestHost {
     await killNamespace(this.#namespace.name);
     this.#engine = undefined;
     this.#daemon = undefined;
+  }
+
+  /** Process ids of this host's running containers. */
+  async containerPids(): Promise<readonly number[]> {
+    const ids = (await this.docker('ps', '-q')).split('\n').filter((id) => id !== '');
+    if (ids.length === 0) return [];
+    const pids = await this.docker('inspect', '-f', '{{.State.Pid}}', ...ids);
+    return pids.trim().split('\n').map(Number);
+  }
+
+  /** Ends the bale daemon and every container with SIGKILL at once; the mesh too unless `keepMesh`. The Engine goes on. */
+  async crash(options: { readonly keepMesh: boolean }): Promise<void> {
+    const containers = await this.containerPids();
+    const bale = await this.baleProcesses();
+    const doomed = options.keepMesh ? bale.filter(({ command }) => !command.includes('mesh')) : bale;
+    for (const pid of [...doomed.map(({ pid }) => pid), ...containers]) process.kill(pid, 'SIGKILL');
+    this.#daemon = undefined;
+  }
+
+  /** The bale processes of this host: daemon and mesh. */
+  async baleProcesses(): Promise<readonly { readonly pid: number; readonly command: string }[]> {
+    return (await namespaceProcesses(this.#namespace.name)).filter(({ command }) => command.includes(baleProgram));
   }
 
   /** The daemon's log, for a failing test. */
