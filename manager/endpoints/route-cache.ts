@@ -97,5 +97,5 @@ const sameEndpoint = (a: Endpoint, b: Endpoint | undefined): boolean =>
 /** What of a task has a part in the routes; undefined while it is not routed to. */
 function routeOf(task: TaskObject | undefined): string | undefined {
   const state = routeState(task);
-  return task === undefined || state === undefined ? undefined : `${state} ${task.nodeId ?? ''}`;
+  return task === undefined || state === undefined ? undefined : `${state} ${task.serviceId} ${task.nodeId ?? ''}`;
 }
