@@ -1,0 +1,111 @@
+import { malformed, parseDocument } from './document-check.js';
+import type { AgentMessage as WireAgentMessage, AgentMessage__Output } from './generated/bale/v1/AgentMessage.js';
+import type {
+  ManagerMessage as WireManagerMessage,
+  ManagerMessage__Output,
+} from './generated/bale/v1/ManagerMessage.js';
+import { assignment, endpointTable, meshReport, nodeDescription, taskStatus } from './session-documents.js';
+import type { AgentMessage, ManagerMessage } from './session.js';
+
+/**
+ * Between the messages of proto/session.ts and those of dispatcher.proto. Reading throws
+ * BALE_MESSAGE_MALFORMED naming the part that is wrong.
+ */
+
+export function writeAgentMessage(message: AgentMessage): WireAgentMessage {
+  switch (message.kind) {
+    case 'hello': {
+      const { protocolVersion, baleVersion, description, engineError, meshAddr } = message;
+      const descriptionJson = JSON.stringify(description);
+      return { hello: { protocolVersion, baleVersion, descriptionJson, engineError, meshAddr } };
+    }
+    case 'heartbeat':
+      return { heartbeat: {} };
+    case 'condition':
+      return {
+        condition: { descriptionJson: JSON.stringify(message.description), engineError: message.engineError },
+      };
+    case 'statuses':
+      return {
+        statuses: {
+          statuses: message.statuses.map(({ taskId, status }) => ({ taskId, statusJson: JSON.stringify(status) })),
+        },
+      };
+    case 'mesh':
+      return { mesh: { reportJson: JSON.stringify(message.report) } };
+    case 'goodbye':
+      return { goodbye: {} };
+  }
+}
+
+export function readAgentMessage(wire: AgentMessage__Output): AgentMessage {
+  const { hello, heartbeat, condition, statuses, mesh, goodbye } = wire;
+  if (hello) {
+    const { protocolVersion, baleVersion, engineError, meshAddr } = hello;
+    const description = parseDocument(hello.descriptionJson, nodeDescription, 'hello.description');
+    return { kind: 'hello', protocolVersion, baleVersion, description, engineError, meshAddr };
+  }
+  if (heartbeat) return { kind: 'heartbeat' };
+  if (condition) {
+    const description = parseDocument(condition.descriptionJson, nodeDescription, 'condition.description');
+    return { kind: 'condition', description, engineError: condition.engineError };
+  }
+  if (statuses) {
+    return {
+      kind: 'statuses',
+      statuses: statuses.statuses.map(({ taskId, statusJson }) => ({
+        taskId,
+        status: parseDocument(statusJson, taskStatus, `status of task ${taskId.slice(0, 25)}`),
+      })),
+    };
+  }
+  if (mesh) return { kind: 'mesh', report: parseDocument(mesh.reportJson, meshReport, 'mesh.report') };
+  if (goodbye) return { kind: 'goodbye' };
+  throw malformed('it is of no kind that this version knows');
+}
+
+export function writeManagerMessage(message: ManagerMessage): WireManagerMessage {
+  switch (message.kind) {
+    case 'welcome': {
+      const { clusterId, heartbeatPeriod, trustRoot } = message;
+      return { welcome: { clusterId, heartbeatPeriod, trustRoot, managers: [...message.managers] } };
+    }
+    case 'assignments': {
+      const { assignments } = message;
+      const setJson = assignments.set.map((item) => JSON.stringify(item));
+      const { resultsIn } = assignments;
+      switch (assignments.kind) {
+        case 'complete':
+          return { assignments: { kind: 'COMPLETE', resultsIn, setJson } };
+        case 'incremental': {
+          const { appliesTo, remove } = assignments;
+          return { assignments: { kind: 'INCREMENTAL', appliesTo, resultsIn, setJson, remove: [...remove] } };
+        }
+      }
+    }
+    case 'endpoints':
+      return { endpoints: { tableJson: JSON.stringify(message.table) } };
+  }
+}
+
+export function readManagerMessage(wire: ManagerMessage__Output): ManagerMessage {
+  const { welcome, assignments, endpoints } = wire;
+  if (welcome) {
+    const { clusterId, heartbeatPeriod, trustRoot, managers } = welcome;
+    return { kind: 'welcome', clusterId, heartbeatPeriod, trustRoot, managers };
+  }
+  if (assignments) {
+    const { appliesTo, resultsIn, remove } = assignments;
+    const set = assignments.setJson.map((json) => parseDocument(json, assignment, 'assignment'));
+    switch (assignments.kind) {
+      case 'COMPLETE':
+        return { kind: 'assignments', assignments: { kind: 'complete', resultsIn, set } };
+      case 'INCREMENTAL':
+        return { kind: 'assignments', assignments: { kind: 'incremental', appliesTo, resultsIn, set, remove } };
+    }
+  }
+  if (endpoints) {
+    return { kind: 'endpoints', table: parseDocument(endpoints.tableJson, endpointTable, 'endpoint table') };
+  }
+  throw malformed('it is of no kind that this version knows');
+}
