@@ -1,0 +1,80 @@
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { errorMessage, isBaleError } from '../core/errors.js';
+import type { Logger } from '../core/logger.js';
+import { parseApiPath } from './api-path.js';
+import type { EngineClient } from './engine-client.js';
+import { errorAnswer, pageNotFound } from './error-answer.js';
+import type { ApiHandler } from './front.js';
+import { BODY_LIMIT, bodyTooLarge } from './json-body.js';
+import type { Membership } from './membership.js';
+import { nodeRoutes } from './routes-node.js';
+import { serviceRoutes } from './routes-service.js';
+import { swarmRoutes } from './routes-swarm.js';
+import { systemRoutes } from './routes-system.js';
+import { taskRoutes } from './routes-task.js';
+
+export interface ClusterApiOptions {
+  readonly membership: Membership;
+  readonly engine: EngineClient;
+  readonly logger: Logger;
+}
+
+export interface ClusterApi {
+  readonly handle: ApiHandler;
+  close(): Promise<void>;
+}
+
+/** The routes of the cluster API. It has no socket of its own: the front hands requests over. */
+export async function createClusterApi({ membership, engine, logger }: ClusterApiOptions): Promise<ClusterApi> {
+  const app = fastify({
+    bodyLimit: BODY_LIMIT,
+    exposeHeadRoutes: false,
+    rewriteUrl: ({ url }) => {
+      const { path, query } = parseApiPath(url ?? '/');
+      return path + query;
+    },
+    routerOptions: {
+      maxParamLength: 1_000,
+      // Queries are read by name from the URL (query.ts): clients put whole bodies into them.
+      querystringParser: () => ({}),
+    },
+  });
+  keepBodiesRaw(app);
+  app.setNotFoundHandler((_request, reply) => sendError(reply, pageNotFound(), logger));
+  app.setErrorHandler((error, request, reply) => sendError(reply, translate(error, request), logger));
+  systemRoutes(app, { membership, engine });
+  swarmRoutes(app, membership);
+  nodeRoutes(app, membership);
+  serviceRoutes(app, membership);
+  taskRoutes(app, membership);
+  await app.ready();
+  return {
+    handle: (request, response) => {
+      app.routing(request, response);
+    },
+    close: () => app.close(),
+  };
+}
+
+/** Bodies stay bytes here; each route says what it takes, with the Engine's words when it is something else. */
+function keepBodiesRaw(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
+    done(null, body);
+  });
+}
+
+/** Fastify's own refusals, in our words. */
+function translate(error: unknown, request: FastifyRequest): unknown {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return error;
+  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return bodyTooLarge();
+  // A method the router has no tree for.
+  if (error.code === 'FST_ERR_NOT_FOUND' || request.is404) return pageNotFound();
+  return error;
+}
+
+function sendError(reply: FastifyReply, error: unknown, logger: Logger): FastifyReply {
+  if (!isBaleError(error)) logger.error({ err: errorMessage(error) }, 'a request failed unexpectedly');
+  const { status, body } = errorAnswer(error);
+  return reply.code(status).header('Content-Type', 'application/json').send(body);
+}

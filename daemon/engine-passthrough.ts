@@ -1,0 +1,122 @@
+import { type ClientRequest, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream';
+import type { Logger } from '../core/logger.js';
+import { errorMessage } from '../core/errors.js';
+import { engineUnreachable } from './engine-client.js';
+import { engineHeaders, HEADER_LIMIT, withoutHopHeaders } from './engine-headers.js';
+import { errorAnswer } from './error-answer.js';
+
+export interface PassthroughOptions {
+  readonly socketPath: string;
+  readonly logger: Logger;
+}
+
+/** A request for the Engine, as it arrived. `body` stands for bytes already read from it. */
+export interface PassthroughRequest {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly body?: Buffer;
+  /** The client sent `Expect: 100-continue` and waits: the Engine decides. */
+  readonly expectsContinue?: boolean;
+}
+
+/**
+ * Hands one request to the Engine and its answer back: method, URL, headers, bodies and trailers as
+ * they are, both ways streamed with back-pressure and without any timeout. Whichever side goes away,
+ * the other is told by closing its connection.
+ *
+ * Each request has a connection of its own: a unix socket costs nothing, and no request can meet a
+ * pooled connection that the Engine has just closed.
+ */
+export function passToEngine(call: PassthroughRequest, options: PassthroughOptions): void {
+  const { request: incoming, response } = call;
+  const outgoing = request({
+    socketPath: options.socketPath,
+    method: incoming.method,
+    path: incoming.url,
+    headers: engineHeaders(incoming),
+    agent: false,
+    maxHeaderSize: HEADER_LIMIT,
+  });
+  outgoing.on('continue', () => {
+    if (call.expectsContinue === true) response.writeContinue();
+  });
+  outgoing.on('information', ({ statusCode, headers }) => {
+    if (statusCode === 103) response.writeEarlyHints(onlyTexts(headers));
+  });
+  outgoing.on('response', (answer) => {
+    sendAnswer(answer, response);
+  });
+  outgoing.on('error', (error) => {
+    giveUp(incoming, response, error, options);
+  });
+  response.on('close', () => {
+    // Done, or the client has gone: either way nobody waits for the Engine any more.
+    outgoing.destroy();
+  });
+  sendBody(call, outgoing);
+}
+
+function sendBody({ request: incoming, body }: PassthroughRequest, outgoing: ClientRequest): void {
+  if (body !== undefined) {
+    outgoing.end(body);
+    return;
+  }
+  // The head goes ahead of the body: the Engine may answer before the first byte of it.
+  outgoing.flushHeaders();
+  incoming.on('end', () => {
+    if (incoming.rawTrailers.length > 0) outgoing.addTrailers(pairs(incoming.rawTrailers));
+    outgoing.end();
+  });
+  incoming.on('close', () => {
+    if (!incoming.complete) outgoing.destroy();
+  });
+  incoming.pipe(outgoing, { end: false });
+}
+
+function sendAnswer(answer: IncomingMessage, response: ServerResponse): void {
+  const framed = answer.headers['content-length'] !== undefined || answer.headers['transfer-encoding'] !== undefined;
+  // An answer that ends with its connection (raw streams of old clients) must end so for the client too.
+  if (!framed) response.useChunkedEncodingByDefault = false;
+  response.sendDate = false;
+  response.writeHead(answer.statusCode ?? 502, answer.statusMessage, withoutHopHeaders(answer.rawHeaders));
+  // `wait`, `events` and `logs -f` answer with their head at once and the body much later.
+  response.flushHeaders();
+  answer.on('end', () => {
+    if (answer.rawTrailers.length > 0) response.addTrailers(pairs(answer.rawTrailers));
+  });
+  pipeline(answer, response, () => {
+    // Broken off on either side: pipeline has destroyed the other one, which is all there is to tell.
+  });
+}
+
+function giveUp(
+  incoming: IncomingMessage,
+  response: ServerResponse,
+  error: Error,
+  { socketPath, logger }: PassthroughOptions,
+): void {
+  if (response.destroyed || response.writableEnded) return;
+  if (response.headersSent) {
+    // A body cut short must not look complete.
+    response.destroy();
+    return;
+  }
+  logger.warn({ method: incoming.method, err: errorMessage(error) }, 'the Engine did not answer');
+  incoming.unpipe();
+  incoming.resume();
+  const { status, body } = errorAnswer(engineUnreachable(socketPath, error));
+  response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) });
+  response.end(body);
+}
+
+function pairs(raw: readonly string[]): [string, string][] {
+  const result: [string, string][] = [];
+  for (let index = 0; index + 1 < raw.length; index += 2) result.push([raw[index] ?? '', raw[index + 1] ?? '']);
+  return result;
+}
+
+const onlyTexts = (headers: NodeJS.Dict<string | string[]>): Record<string, string | string[]> =>
+  Object.fromEntries(
+    Object.entries(headers).filter((entry): entry is [string, string | string[]] => entry[1] !== undefined),
+  );

@@ -1,0 +1,187 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { errorMessage, isBaleError } from '../core/errors.js';
+import type { Logger } from '../core/logger.js';
+import { ownerOf, parseApiPath, refuseVersion } from './api-path.js';
+import { type EngineFactsSource, factHeaders } from './engine-facts.js';
+import { HEADER_LIMIT } from './engine-headers.js';
+import { passToEngine } from './engine-passthrough.js';
+import { sendLastError, upgradeToEngine } from './engine-upgrade.js';
+import { errorAnswer } from './error-answer.js';
+import { readBody, refuseOverlay } from './network-create.js';
+
+/** Answers requests of the cluster API, of a version that is served. */
+export type ApiHandler = (request: IncomingMessage, response: ServerResponse) => void;
+
+export interface FrontOptions {
+  readonly engineSocket: string;
+  readonly facts: EngineFactsSource;
+  /** Value of the ping's `Swarm` header: `inactive`, `active/worker`… */
+  readonly swarmState: () => string;
+  /** Loaded at the first request for it: most workers never get one. */
+  readonly api: () => Promise<ApiHandler>;
+  readonly logger: Logger;
+}
+
+export interface Front {
+  readonly server: Server;
+  /** Closes every connection, streams included. */
+  close(): Promise<void>;
+}
+
+/** The server of the API socket: sends each request to its owner, the cluster API or the Engine. */
+export function createFront(options: FrontOptions): Front {
+  const server = createServer({
+    maxHeaderSize: HEADER_LIMIT,
+    // Streams live for days, uploads for hours, and clients keep idle connections: as the Engine, no cut-offs.
+    requestTimeout: 0,
+    keepAliveTimeout: 0,
+  });
+  server.timeout = 0;
+  server.on('request', (request, response) => {
+    dispatch(request, response, false, options);
+  });
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    dispatch(request, response, true, options);
+  });
+  server.on('upgrade', (request, socket, head) => {
+    dispatchUpgrade(server, { request, socket, head }, options);
+  });
+  server.on('clientError', (error, socket) => {
+    if (socket.writable) socket.end(`HTTP/1.1 ${clientErrorStatus(error)}\r\nConnection: close\r\n\r\n`);
+    else socket.destroy();
+  });
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  return { server, close: () => closeServer(server, sockets) };
+}
+
+function dispatch(
+  request: IncomingMessage,
+  response: ServerResponse,
+  expectsContinue: boolean,
+  options: FrontOptions,
+): void {
+  const { path } = parseApiPath(request.url ?? '/');
+  const owner = ownerOf(request.method ?? 'GET', path);
+  if (owner === 'engine') {
+    // At once, in the turn in which the request came: nothing may read its body before the Engine does.
+    passToEngine({ request, response, expectsContinue }, engineSide(options));
+    return;
+  }
+  if (expectsContinue) response.writeContinue();
+  answerOurs(owner, request, response, options).catch((error: unknown) => {
+    sendError(response, error, options);
+  });
+}
+
+const engineSide = ({ engineSocket, logger }: FrontOptions): { socketPath: string; logger: Logger } => ({
+  socketPath: engineSocket,
+  logger,
+});
+
+async function answerOurs(
+  owner: 'ping' | 'api' | 'network-create',
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: FrontOptions,
+): Promise<void> {
+  if (owner === 'network-create') {
+    const body = await readBody(request);
+    refuseOverlay(body);
+    passToEngine({ request, response, body }, engineSide(options));
+    return;
+  }
+  const facts = owner === 'ping' ? await options.facts.refresh() : await options.facts.current();
+  for (const [name, value] of Object.entries(factHeaders(facts))) response.setHeader(name, value);
+  const { version } = parseApiPath(request.url ?? '/');
+  if (version !== undefined) refuseVersion(version, { min: facts.minApiVersion, max: facts.apiVersion });
+  if (owner === 'ping') answerPing(request, response, facts.builderVersion, options.swarmState());
+  else (await options.api())(request, response);
+}
+
+function answerPing(
+  request: IncomingMessage,
+  response: ServerResponse,
+  builderVersion: string | undefined,
+  swarmState: string,
+): void {
+  const body = request.method === 'HEAD' ? '' : 'OK';
+  if (builderVersion !== undefined) response.setHeader('Builder-Version', builderVersion);
+  response.writeHead(200, {
+    Swarm: swarmState,
+    'Cache-Control': 'no-cache, no-store, must-revalidate',
+    Pragma: 'no-cache',
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Content-Length': body.length,
+  });
+  response.end(body);
+}
+
+interface UpgradeOffer {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+}
+
+function dispatchUpgrade(server: Server, offer: UpgradeOffer, options: FrontOptions): void {
+  const { request, socket, head } = offer;
+  // This server makes its own sockets; nothing else can come.
+  if (!(socket instanceof Socket)) {
+    socket.destroy();
+    return;
+  }
+  const { path } = parseApiPath(request.url ?? '/');
+  if (ownerOf(request.method ?? 'GET', path) === 'engine') {
+    upgradeToEngine({ request, socket, head }, engineSide(options));
+    return;
+  }
+  try {
+    declineUpgrade(server, request, socket, head);
+  } catch (error) {
+    sendLastError(socket, error);
+  }
+}
+
+/** None of our answers needs an upgrade: the request is read again as if it had not offered one. */
+function declineUpgrade(server: Server, request: IncomingMessage, socket: Socket, head: Buffer): void {
+  const lines = [`${request.method ?? 'GET'} ${request.url ?? '/'} HTTP/1.1`];
+  for (let index = 0; index + 1 < request.rawHeaders.length; index += 2) {
+    const [name, value] = [request.rawHeaders[index] ?? '', request.rawHeaders[index + 1] ?? ''];
+    if (!/^(connection|upgrade|http2-settings)$/i.test(name)) lines.push(`${name}: ${value}`);
+  }
+  socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\nConnection: close\r\n\r\n`, 'latin1'), head]));
+  server.emit('connection', socket);
+}
+
+function sendError(response: ServerResponse, error: unknown, { logger }: FrontOptions): void {
+  if (!isBaleError(error)) logger.error({ err: errorMessage(error) }, 'a request failed unexpectedly');
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  const { status, body } = errorAnswer(error);
+  // The rest of a body that was not read is in the way of a next request.
+  if (!response.req.complete) response.setHeader('Connection', 'close');
+  response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) });
+  response.end(body);
+}
+
+function clientErrorStatus(error: Error): string {
+  return 'code' in error && error.code === 'HPE_HEADER_OVERFLOW'
+    ? '431 Request Header Fields Too Large'
+    : '400 Bad Request';
+}
+
+function closeServer(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => {
+      resolve();
+    });
+    for (const socket of sockets) socket.destroy();
+  });
+}

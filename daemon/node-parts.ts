@@ -1,0 +1,32 @@
+import { fileURLToPath } from 'node:url';
+import type { NodeParts } from './cluster-node.js';
+
+/** Containers that one node starts at a time: more only make the Engine slower. */
+const PARALLEL_STARTS = 4;
+
+/** A node's real parts: the local Docker Engine, and a mesh process of its own. */
+export const nodeParts: NodeParts = {
+  executor: async ({ nodeId, hostname, engineSocket, logger, clock }) => {
+    const { createDockerExecutor } = await import('../agent/executor/docker-executor.js');
+    return createDockerExecutor({
+      socketPath: engineSocket,
+      nodeId,
+      hostname,
+      logger,
+      clock,
+      parallelStarts: PARALLEL_STARTS,
+    });
+  },
+  mesh: async (config, configFile, logger, clock) => {
+    const { startMeshLink } = await import('../agent/mesh-link/mesh-process.js');
+    return startMeshLink({ config, configFile, command: meshCommand(), logger, clock });
+  },
+};
+
+/** This very program in its other role, with the Node options this one was started with. */
+const meshCommand = (): readonly string[] => [
+  process.execPath,
+  ...process.execArgv,
+  fileURLToPath(new URL('../bin/bale.js', import.meta.url)),
+  'mesh',
+];

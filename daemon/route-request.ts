@@ -1,0 +1,32 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { parseJsonBody } from './json-body.js';
+import { Query } from './query.js';
+
+export const queryOf = (request: FastifyRequest): Query => {
+  const url = request.url;
+  const mark = url.indexOf('?');
+  return new Query(mark < 0 ? '' : url.slice(mark + 1));
+};
+
+/** The body as parsed JSON, not validated. Throws BALE_BODY_INVALID. */
+export const jsonBody = (request: FastifyRequest): unknown =>
+  parseJsonBody(request.headers['content-type'], request.body instanceof Uint8Array ? request.body : undefined);
+
+/** The value of `:id`. */
+export function idOf(request: FastifyRequest): string {
+  const { params } = request;
+  return typeof params === 'object' && params !== null && 'id' in params && typeof params.id === 'string'
+    ? params.id
+    : '';
+}
+
+/** An answer in the Engine's form: JSON with a line end. */
+export const sendJson = (reply: FastifyReply, status: number, document: unknown): FastifyReply =>
+  reply
+    .code(status)
+    .header('Content-Type', 'application/json')
+    .send(`${JSON.stringify(document)}\n`);
+
+/** Success without a document. */
+export const sendEmpty = (reply: FastifyReply, status: number): FastifyReply =>
+  reply.code(status).header('Content-Length', '0').send();

@@ -1,0 +1,22 @@
+import type { FastifyInstance } from 'fastify';
+import type { Membership } from './membership.js';
+import { notImplemented } from './refusals.js';
+import { idOf, queryOf, sendEmpty, sendJson } from './route-request.js';
+
+export function nodeRoutes(app: FastifyInstance, membership: Membership): void {
+  app.get('/nodes', async (request, reply) =>
+    sendJson(reply, 200, (await membership.api()).nodes(queryOf(request).filters())),
+  );
+
+  app.get('/nodes/:id', async (request, reply) => sendJson(reply, 200, (await membership.api()).node(idOf(request))));
+
+  app.delete('/nodes/:id', async (request, reply) => {
+    await (await membership.api()).removeNode(idOf(request), queryOf(request).flag('force'));
+    return sendEmpty(reply, 200);
+  });
+
+  app.post('/nodes/:id/update', async (request) => {
+    (await membership.api()).node(idOf(request));
+    throw notImplemented('node updates (labels, availability, role) are');
+  });
+}

@@ -1,0 +1,41 @@
+import type { FastifyInstance } from 'fastify';
+import type { Membership } from './membership.js';
+import { notLocked, notPartOfSwarm } from './refusals.js';
+import { jsonBody, queryOf, sendEmpty, sendJson } from './route-request.js';
+
+export function swarmRoutes(app: FastifyInstance, membership: Membership): void {
+  app.get('/swarm', async (_request, reply) => sendJson(reply, 200, (await membership.api()).swarm()));
+
+  app.post('/swarm/init', async (request, reply) => sendJson(reply, 200, await membership.init(jsonBody(request))));
+
+  app.post('/swarm/join', async (request, reply) => {
+    await membership.join(jsonBody(request));
+    return sendEmpty(reply, 200);
+  });
+
+  app.post('/swarm/leave', async (request, reply) => {
+    await membership.leave(queryOf(request).flag('force'));
+    return sendEmpty(reply, 200);
+  });
+
+  app.post('/swarm/update', async (request, reply) => {
+    const api = await membership.api();
+    const query = queryOf(request);
+    await api.updateSwarm(query.text('version'), jsonBody(request), {
+      worker: query.flag('rotateWorkerToken'),
+      manager: query.flag('rotateManagerToken'),
+      unlockKey: query.flag('rotateManagerUnlockKey'),
+    });
+    return sendEmpty(reply, 200);
+  });
+
+  // A cluster of this version is never locked: the answers of an Engine whose cluster is not.
+  app.get('/swarm/unlockkey', async (_request, reply) => {
+    await membership.api();
+    return sendJson(reply, 200, { UnlockKey: '' });
+  });
+
+  app.post('/swarm/unlock', () => {
+    throw membership.isMember ? notLocked() : notPartOfSwarm();
+  });
+}

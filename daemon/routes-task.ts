@@ -1,0 +1,27 @@
+import type { FastifyInstance } from 'fastify';
+import type { Membership } from './membership.js';
+import { notImplemented } from './refusals.js';
+import { idOf, queryOf, sendJson } from './route-request.js';
+
+export function taskRoutes(app: FastifyInstance, membership: Membership): void {
+  app.get('/tasks', async (request, reply) =>
+    sendJson(reply, 200, (await membership.api()).tasks(queryOf(request).filters())),
+  );
+
+  app.get('/tasks/:id', async (request, reply) => sendJson(reply, 200, (await membership.api()).task(idOf(request))));
+
+  app.get('/tasks/:id/logs', async (request) => {
+    (await membership.api()).task(idOf(request));
+    throw notImplemented('task logs are');
+  });
+
+  // Nouns of the Engine API that this version does not have, under every path of theirs.
+  for (const noun of ['secrets', 'configs']) {
+    for (const path of [`/${noun}`, `/${noun}/*`]) {
+      app.all(path, async () => {
+        await membership.api();
+        throw notImplemented(`${noun} are`);
+      });
+    }
+  }
+}

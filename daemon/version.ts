@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs';
+import { BaleError } from '../core/errors.js';
+
+/** bale's own version: that of the package this file was installed with, built or not. */
+export const BALE_VERSION = readVersion(['../package.json', '../../package.json']);
+
+function readVersion(candidates: readonly string[]): string {
+  for (const candidate of candidates) {
+    try {
+      const parsed: unknown = JSON.parse(readFileSync(new URL(candidate, import.meta.url), 'utf8'));
+      if (isPackage(parsed)) return parsed.version;
+    } catch {
+      // Not in this place: the layout of a build has one more directory than the sources.
+    }
+  }
+  throw new BaleError('package.json of bale is missing or unreadable: the installation is incomplete', {
+    kind: 'internal',
+    code: 'BALE_INSTALLATION_BROKEN',
+  });
+}
+
+const isPackage = (value: unknown): value is { readonly name: 'bale'; readonly version: string } =>
+  typeof value === 'object' &&
+  value !== null &&
+  'name' in value &&
+  value.name === 'bale' &&
+  'version' in value &&
+  typeof value.version === 'string';
