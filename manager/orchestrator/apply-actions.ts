@@ -1,9 +1,16 @@
 import { newId } from '../../core/id.js';
-import type { Transaction } from '../store/store-types.js';
+import type { TaskObject } from '../store/objects.js';
+import type { Draft } from '../store/store-types.js';
 import type { TaskAction } from './task-action.js';
 
+/** The part of a transaction that decisions need. */
+export interface TaskWriter {
+  put(table: 'task', row: Draft<TaskObject>): void;
+  delete(table: 'task', id: string): void;
+}
+
 /** Writes decisions into a transaction. */
-export function applyActions(tx: Pick<Transaction, 'put' | 'delete'>, actions: readonly TaskAction[]): void {
+export function applyActions(tx: TaskWriter, actions: readonly TaskAction[]): void {
   for (const action of actions) {
     switch (action.kind) {
       case 'create':
