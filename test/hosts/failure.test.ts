@@ -82,10 +82,9 @@ describe('what breaks, and what goes on', () => {
       (await runningTasks(manager, 'web', 6)).every(({ NodeID }) => NodeID !== lost.ID),
     );
     expect(performance.now() - cutAt, 'far below the 18 s of Docker Swarm').toBeLessThan(10_000);
-    expect((await nodeNamed(manager, 'h3')).Status).toMatchObject({
-      State: 'down',
-      Message: expect.stringMatching(/\w/),
-    });
+    const { Status } = await nodeNamed(manager, 'h3');
+    expect(Status.State).toBe('down');
+    expect(Status.Message).toMatch(/\w/);
     for (let n = 0; n < 12; n += 1) expect((await ask(hosts.host(2).address, PORT)).status).toBe(200);
     await hosts.host(3).mend();
     await nodeState(manager, 'h3', 'ready', 30);
@@ -140,7 +139,7 @@ describe('what breaks, and what goes on', () => {
     expect(await manager.bale('node', 'ls')).not.toContain('h3');
     await eventually('the removed node to say why it is out', async () => {
       const { stdout } = await hosts.host(3).tryBale('info');
-      return /removed/.test(stdout);
+      return stdout.includes('removed');
     });
   });
 });

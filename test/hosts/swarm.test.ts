@@ -94,7 +94,7 @@ describe('a cluster of three machines', () => {
     await manager.bale('service', 'create', '-d', '--name', 'ghost', 'no-such-image:1');
     await eventually('a rejected task with the cause', async () =>
       (await tasksOf(manager, 'ghost')).some(
-        ({ Status }) => Status.State === 'rejected' && /no-such-image/.test(Status.Err ?? ''),
+        ({ Status }) => Status.State === 'rejected' && (Status.Err ?? '').includes('no-such-image'),
       ),
     );
     await manager.bale('service', 'rm', 'ghost');
