@@ -1,7 +1,8 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Level } from 'level';
 import { syncDirectory } from '../../core/atomic-file.js';
+import { ContentChecksum } from './content-checksum.js';
 import { journalCorrupt, journalError, journalMisused, journalTooNew } from './journal-errors.js';
 import type { Change, Journal, JournalContent } from './journal.js';
 import { TABLE_NAMES } from './objects.js';
@@ -9,9 +10,10 @@ import { TABLE_NAMES } from './objects.js';
 /** Moves when a row can no longer be read by an older bale. A journal of a higher format is refused. */
 export const JOURNAL_FORMAT = 1;
 
-/** Keys: `table!id` → the row as JSON; no table is called `meta`. */
+/** Keys: `table!id` → the row as JSON; `meta!…` → numbers, for no table is called `meta`. */
 const FORMAT_KEY = 'meta!format';
 const INDEX_KEY = 'meta!index';
+const CHECKSUM_KEY = 'meta!checksum';
 
 /** LevelDB's write buffer, bytes: rows are in memory already, so a small one keeps the manager light. */
 const WRITE_BUFFER = 1024 * 1024;
@@ -25,6 +27,7 @@ export async function openLevelJournal(directory: string): Promise<Journal> {
   let database: Level | undefined;
   try {
     await makeDirectory(directory);
+    await checkFiles(directory);
     database = new Level(directory, { writeBufferSize: WRITE_BUFFER, cacheSize: CACHE });
     await database.open();
     await checkFormat(database, directory);
@@ -38,8 +41,9 @@ export async function openLevelJournal(directory: string): Promise<Journal> {
 class LevelJournal implements Journal {
   readonly #database: Level;
   readonly #directory: string;
-  /** Index of the last append; undefined until loaded and after a failure. */
+  /** Index of the last append; undefined until loaded, during an append, and after a failure. */
   #index: number | undefined;
+  #checksum = new ContentChecksum();
 
   constructor(database: Level, directory: string) {
     this.#database = database;
@@ -49,11 +53,21 @@ class LevelJournal implements Journal {
   async load(signal: AbortSignal): Promise<JournalContent> {
     try {
       const objects: Change[] = [];
-      let index = 0;
+      const checksum = new ContentChecksum();
+      const numbers = new Map<string, number>();
       for await (const [key, text] of this.#database.iterator({ signal })) {
-        if (key === INDEX_KEY) index = parseNumber(key, text, this.#directory);
-        else if (key !== FORMAT_KEY) objects.push(parseRow(key, text, this.#directory));
+        if (key.startsWith('meta!')) {
+          numbers.set(key, parseNumber(key, text, this.#directory));
+        } else {
+          checksum.set(key, text);
+          objects.push(parseRow(key, text, this.#directory));
+        }
       }
+      const index = numbers.get(INDEX_KEY) ?? 0;
+      if (checksum.total !== (numbers.get(CHECKSUM_KEY) ?? 0)) {
+        throw journalCorrupt(this.#directory, `its rows do not add up to the checksum written at index ${index}`);
+      }
+      this.#checksum = checksum;
       this.#index = index;
       return { index, objects };
     } catch (error) {
@@ -68,11 +82,12 @@ class LevelJournal implements Journal {
     try {
       const rows = changes.map(({ table, id, value }) => {
         const key = `${table}!${id}`;
-        return value === undefined
-          ? ({ type: 'del', key } as const)
-          : ({ type: 'put', key, value: JSON.stringify(value) } as const);
+        const text = value === undefined ? undefined : JSON.stringify(value);
+        this.#checksum.set(key, text);
+        return text === undefined ? ({ type: 'del', key } as const) : put(key, text);
       });
-      await this.#database.batch([...rows, { type: 'put', key: INDEX_KEY, value: String(index) }], { sync: true });
+      const meta = [put(INDEX_KEY, String(index)), put(CHECKSUM_KEY, String(this.#checksum.total))];
+      await this.#database.batch([...rows, ...meta], { sync: true });
       this.#index = index;
     } catch (error) {
       throw journalError(error, this.#directory, 'written');
@@ -85,10 +100,21 @@ class LevelJournal implements Journal {
   }
 }
 
+const put = (key: string, value: string) => ({ type: 'put', key, value }) as const;
+
 /** Only the owner may look in; the new name is durable before anything is written below it. */
 async function makeDirectory(directory: string): Promise<void> {
   const first = await mkdir(directory, { recursive: true, mode: 0o700 });
   if (first !== undefined) await syncDirectory(dirname(first));
+}
+
+/** LevelDB begins anew where its CURRENT file is missing, and deletes what it no longer knows: that must not happen. */
+async function checkFiles(directory: string): Promise<void> {
+  const files = await readdir(directory);
+  const data = files.find((name) => name.startsWith('MANIFEST-') || name.endsWith('.ldb'));
+  if (data !== undefined && !files.includes('CURRENT')) {
+    throw journalCorrupt(directory, `it holds ${data}, but its file CURRENT is gone`);
+  }
 }
 
 async function checkFormat(database: Level, directory: string): Promise<void> {
