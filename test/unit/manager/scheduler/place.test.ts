@@ -1,0 +1,145 @@
+import { describe, expect, test } from 'vitest';
+import { Ledger } from '../../../../manager/scheduler/ledger.js';
+import { type Candidate, placeGroup } from '../../../../manager/scheduler/place.js';
+import type { Requirement } from '../../../../manager/scheduler/requirement.js';
+import { storedTask } from '../../../support/stored-objects.js';
+import { candidate, GIB, nodeOf, requirement } from './scheduler-nodes.js';
+
+const place = (candidates: readonly Candidate[], count: number, needs: Partial<Requirement> = {}) =>
+  placeGroup(
+    {
+      serviceId: 'web',
+      requirement: requirement(needs),
+      taskIds: Array.from({ length: count }, (_, index) => `t${index + 1}`),
+    },
+    candidates,
+  );
+
+const chosen = (...args: Parameters<typeof place>): readonly string[] =>
+  place(...args).placements.map(({ nodeId }) => nodeId);
+
+const reason = (...args: Parameters<typeof place>): string | undefined => place(...args).waiting?.reason;
+
+describe('the spread', () => {
+  const three = ['h1', 'h2', 'h3'].map((id) => candidate(nodeOf(id)));
+
+  test('goes over equal nodes in turn', () => {
+    expect(chosen(three, 7)).toEqual(['h1', 'h2', 'h3', 'h1', 'h2', 'h3', 'h1']);
+  });
+
+  test('is the same whatever the order of the nodes', () => {
+    expect(chosen([...three].reverse(), 7)).toEqual(chosen(three, 7));
+  });
+
+  test('looks first at the tasks of the service, then at reservations, then at all tasks', () => {
+    const ledger = new Ledger();
+    ledger.set('a', storedTask('a', 'web', { nodeId: 'h1' }));
+    ledger.set('b', storedTask('b', 'other', { nodeId: 'h2' }));
+    ledger.set('c', storedTask('c', 'other', { nodeId: 'h2' }));
+    const reserving = { ContainerSpec: { Image: '' }, Resources: { Reservations: { MemoryBytes: 4 * GIB } } };
+    ledger.set('d', storedTask('d', 'other', { nodeId: 'h3', spec: reserving }));
+    const nodes = ['h1', 'h2', 'h3'].map((id) => candidate(nodeOf(id), ledger));
+    expect(chosen(nodes, 3)).toEqual(['h2', 'h3', 'h1']);
+  });
+
+  test('reservations weigh by the share of the node they take, and little ones do not count', () => {
+    const ledger = new Ledger();
+    const reserving = { ContainerSpec: { Image: '' }, Resources: { Reservations: { MemoryBytes: GIB } } };
+    ledger.set('a', storedTask('a', 'other', { nodeId: 'big', spec: reserving }));
+    ledger.set('b', storedTask('b', 'other', { nodeId: 'small', spec: reserving }));
+    const nodes = [
+      candidate(nodeOf('small', { memory: 2 * GIB }), ledger),
+      candidate(nodeOf('big', { memory: 64 * GIB }), ledger),
+    ];
+    expect(chosen(nodes, 1)).toEqual(['big']);
+  });
+
+  test('passes by a node where the service failed five times of late', () => {
+    const ledger = new Ledger();
+    ledger.set('a', storedTask('a', 'web', { nodeId: 'h2' }));
+    const nodes = (failures: number): readonly Candidate[] => [
+      candidate(nodeOf('h1'), ledger, failures),
+      candidate(nodeOf('h2'), ledger),
+    ];
+    expect(chosen(nodes(4), 1)).toEqual(['h1']);
+    expect(chosen(nodes(5), 1)).toEqual(['h2']);
+  });
+
+  test('tasks that are stopping hold room but do not count', () => {
+    const ledger = new Ledger();
+    ledger.set('a', storedTask('a', 'web', { nodeId: 'h1', desiredState: 'remove' }));
+    expect(chosen([candidate(nodeOf('h1'), ledger), candidate(nodeOf('h2'), ledger)], 1)).toEqual(['h1']);
+  });
+});
+
+describe('a refusal explains itself', () => {
+  test('no nodes', () => {
+    expect(reason([], 1)).toBe('no suitable node (the swarm has no nodes)');
+  });
+
+  test('nodes that are not available, with their state', () => {
+    const nodes = [
+      candidate(nodeOf('h1', { state: 'down' })),
+      candidate(nodeOf('h2', { availability: 'drain' })),
+      { ...candidate(nodeOf('h3')), suspect: true },
+      candidate(nodeOf('h4', { state: 'disconnected' })),
+      candidate(nodeOf('h5', { availability: 'pause' })),
+    ];
+    expect(reason(nodes, 1)).toBe(
+      'no suitable node (5 nodes not available for new tasks: h1 is down, h2 is drain, h3 is not answering and 2 more)',
+    );
+  });
+
+  test('resources, with what is asked and the most that is free; the widest cause first', () => {
+    const nodes = [
+      candidate(nodeOf('h1', { memory: 1 * GIB })),
+      candidate(nodeOf('h2', { memory: 1.2 * GIB })),
+      candidate(nodeOf('h3', { state: 'down' })),
+    ];
+    expect(reason(nodes, 1, { reserved: { nanoCpus: 0, memoryBytes: 2 * GIB } })).toBe(
+      'no suitable node (insufficient resources on 2 nodes: needs 2 GiB of memory, ' +
+        'the most any node has free is 1.2 GiB on h2; 1 node not available for new tasks: h3 is down)',
+    );
+  });
+
+  test('both resources, and none of them free at once', () => {
+    const small = candidate(nodeOf('h1', { cpus: 1, memory: 0.5 * GIB }));
+    const needs = { reserved: { nanoCpus: 2e9, memoryBytes: GIB } };
+    expect(reason([small], 1, needs)).toBe(
+      'no suitable node (insufficient resources on 1 node: needs 1 GiB of memory, the most any node has free is ' +
+        '512 MiB on h1, needs 2 CPUs, the most any node has free is 1 CPU on h1)',
+    );
+    const lopsided = [candidate(nodeOf('h1', { cpus: 1 })), candidate(nodeOf('h2', { memory: 1 }))];
+    expect(reason(lopsided, 1, needs)).toBe(
+      'no suitable node (insufficient resources on 2 nodes: no node has 2 CPUs and 1 GiB of memory free at once)',
+    );
+  });
+
+  test('host ports that are taken, also by tasks of the same group', () => {
+    const nodes = [candidate(nodeOf('h1')), candidate(nodeOf('h2'))];
+    const decision = place(nodes, 3, { hostPorts: ['80/tcp'] });
+    expect(decision.placements.map(({ nodeId }) => nodeId)).toEqual(['h1', 'h2']);
+    expect(decision.waiting).toEqual({
+      taskIds: ['t3'],
+      reason: 'no suitable node (host-mode port already in use on 2 nodes: 80/tcp)',
+    });
+  });
+
+  test('platforms, by either name of an architecture', () => {
+    const nodes = [candidate(nodeOf('h1'))];
+    expect(chosen(nodes, 1, { platforms: [{ OS: 'linux', Architecture: 'amd64' }] })).toEqual(['h1']);
+    expect(chosen(nodes, 1, { platforms: [{ OS: 'linux' }] })).toEqual(['h1']);
+    expect(reason(nodes, 1, { platforms: [{ OS: 'linux', Architecture: 'arm64' }] })).toBe(
+      'no suitable node (unsupported platform on 1 node: needs linux/arm64, found linux/x86_64)',
+    );
+  });
+
+  test('room is used up to the last byte, then the rest waits', () => {
+    const needs = { reserved: { nanoCpus: 0, memoryBytes: 4 * GIB } };
+    const decision = place([candidate(nodeOf('h1'))], 3, needs);
+    expect(decision.placements.length).toBe(2);
+    expect(decision.waiting?.reason).toBe(
+      'no suitable node (insufficient resources on 1 node: needs 4 GiB of memory, the most any node has free is 0 bytes on h1)',
+    );
+  });
+});

@@ -1,0 +1,165 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createLogger } from '../../../../core/logger.js';
+import { startScheduler } from '../../../../manager/scheduler/scheduler-loop.js';
+import type { NodeObject, TaskObject } from '../../../../manager/store/objects.js';
+import { openStore } from '../../../../manager/store/store.js';
+import type { Commit, Draft, Store } from '../../../../manager/store/store-types.js';
+import { FakeClock } from '../../../support/fake-clock.js';
+import { memoryJournal } from '../../../support/memory-journal.js';
+import { draftTask } from '../../../support/stored-objects.js';
+import { GIB, nodeOf } from './scheduler-nodes.js';
+
+const logger = createLogger('silent');
+let clock: FakeClock;
+let store: Store;
+let scheduler: { close(): Promise<void> } | undefined;
+let suspects: Set<string>;
+const commits: Commit[] = [];
+
+const start = (): void => {
+  scheduler = startScheduler({ store, clock, logger, avoid: () => suspects });
+};
+
+beforeEach(async () => {
+  clock = new FakeClock();
+  suspects = new Set();
+  store = await openStore({ journal: memoryJournal(), clock, logger });
+  commits.length = 0;
+  store.watch((commit) => commits.push(commit));
+});
+afterEach(async () => {
+  await scheduler?.close();
+  await store.close();
+});
+
+const put = (nodes: readonly NodeObject[], tasks: readonly Draft<TaskObject>[] = []): Promise<void> =>
+  store.update((tx) => {
+    for (const node of nodes) tx.put('node', node);
+    for (const task of tasks) tx.put('task', task);
+  });
+const newTask = (slot: number, memory = 0): Draft<TaskObject> =>
+  draftTask(`t${slot}`, 'web', {
+    slot,
+    status: { Timestamp: '', State: 'new', Message: 'created' },
+    spec: { ContainerSpec: { Image: 'image' }, Resources: { Reservations: { MemoryBytes: memory } } },
+  });
+const task = (id: string): TaskObject => {
+  const found = store.view.get('task', id);
+  if (found === undefined) throw new Error(`no task ${id}`);
+  return found;
+};
+
+describe('the scheduler', () => {
+  test('assigns new tasks in the turn after their commit, all in one commit', async () => {
+    start();
+    await put([nodeOf('h1'), nodeOf('h2')]);
+    commits.length = 0;
+    await put([], [newTask(1), newTask(2)]);
+    await clock.advance(0);
+    expect(commits).toHaveLength(2);
+    expect([task('t1').nodeId, task('t2').nodeId]).toEqual(['h1', 'h2']);
+    expect(task('t1').status).toEqual({
+      Timestamp: new Date(clock.now()).toISOString(),
+      State: 'assigned',
+      Message: 'scheduler assigned task to node',
+    });
+  });
+
+  test('takes up waiting tasks when it starts, and counts what is placed already', async () => {
+    await put(
+      [nodeOf('h1'), nodeOf('h2')],
+      [{ ...newTask(1, 6 * GIB), nodeId: 'h1' }, newTask(2, 6 * GIB), newTask(3, 6 * GIB)],
+    );
+    start();
+    await clock.advance(0);
+    expect(task('t2').nodeId).toBe('h2');
+    expect(task('t3').status).toMatchObject({ State: 'pending', Message: 'pending task scheduling' });
+    expect(task('t3').status.Err).toContain('needs 6 GiB of memory, the most any node has free is 2 GiB on h1');
+  });
+
+  test('assigns tasks that wait out a delay too, after those that shall run', async () => {
+    start();
+    await put([nodeOf('h1', { memory: GIB })], [{ ...newTask(1, GIB), desiredState: 'ready' }, newTask(2, GIB)]);
+    await clock.advance(0);
+    expect([task('t1').nodeId, task('t2').nodeId]).toEqual([undefined, 'h1']);
+  });
+
+  test('writes why a task waits only when that changes, and keeps since when', async () => {
+    start();
+    await put([], [newTask(1)]);
+    await clock.advance(0);
+    const since = task('t1').status.Timestamp;
+    expect(task('t1').status.Err).toBe('no suitable node (the swarm has no nodes)');
+    await clock.advance(5_000);
+    await put([nodeOf('h1', { state: 'down' })]);
+    await clock.advance(0);
+    expect(task('t1').status).toMatchObject({
+      Timestamp: since,
+      Err: 'no suitable node (1 node not available for new tasks: h1 is down)',
+    });
+    commits.length = 0;
+    await put([{ ...nodeOf('h1', { state: 'down' }), certificateExpiry: 1 }]);
+    await clock.advance(1_000);
+    expect(commits).toHaveLength(1);
+  });
+
+  test('places a waiting task when a node comes, and when room comes free', async () => {
+    start();
+    await put([], [newTask(1, 5 * GIB), newTask(2, 5 * GIB)]);
+    await clock.advance(0);
+    await put([nodeOf('h1')]);
+    await clock.advance(0);
+    expect([task('t1').nodeId, task('t2').nodeId]).toEqual(['h1', undefined]);
+    await put([], [{ ...task('t1'), status: { ...task('t1').status, State: 'failed' } }]);
+    await clock.advance(0);
+    expect(task('t2').nodeId).toBe('h1');
+  });
+
+  test('gives no work to a suspect node, and looks again when it is none any more', async () => {
+    suspects.add('h1');
+    start();
+    await put([nodeOf('h1')], [newTask(1)]);
+    await clock.advance(0);
+    expect(task('t1').status.Err).toBe('no suitable node (1 node not available for new tasks: h1 is not answering)');
+    suspects.clear();
+    await clock.advance(250);
+    expect(task('t1').nodeId).toBe('h1');
+  });
+
+  test('places thousands of tasks in batches', async () => {
+    start();
+    const many = Array.from({ length: 2_500 }, (_, index) => newTask(index + 1));
+    await put([nodeOf('h1'), nodeOf('h2')], many);
+    await clock.advance(0);
+    expect(store.view.unassignedTasks()).toEqual([]);
+    expect(store.view.tasksByNode('h1')).toHaveLength(1_250);
+    expect(commits.slice(1).map((commit) => commit.changes.length)).toEqual([1_000, 1_000, 500]);
+  });
+
+  test('explains thousands of waiting tasks in batches', async () => {
+    start();
+    await put(
+      [],
+      Array.from({ length: 2_500 }, (_, index) => newTask(index + 1)),
+    );
+    await clock.advance(0);
+    expect(new Set(store.view.unassignedTasks().map((waiting) => waiting.status.Err))).toEqual(
+      new Set(['no suitable node (the swarm has no nodes)']),
+    );
+    expect(commits.slice(1).map((commit) => commit.changes.length)).toEqual([1_000, 1_000, 500]);
+  });
+
+  test('moves on from a node where a service keeps failing', async () => {
+    start();
+    await put([nodeOf('h1'), nodeOf('h2')], [draftTask('other', 'other', { nodeId: 'h2' })]);
+    const homes: (string | undefined)[] = [];
+    for (let slot = 1; slot <= 6; slot += 1) {
+      await put([], [newTask(slot)]);
+      await clock.advance(0);
+      const placed = task(`t${slot}`);
+      homes.push(placed.nodeId);
+      await put([], [{ ...placed, desiredState: 'shutdown', status: { ...placed.status, State: 'failed' } }]);
+    }
+    expect(homes).toEqual(['h1', 'h1', 'h1', 'h1', 'h1', 'h2']);
+  });
+});

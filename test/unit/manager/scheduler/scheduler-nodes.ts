@@ -1,0 +1,47 @@
+import { Ledger } from '../../../../manager/scheduler/ledger.js';
+import type { Candidate } from '../../../../manager/scheduler/place.js';
+import type { Requirement } from '../../../../manager/scheduler/requirement.js';
+import type { NodeObject } from '../../../../manager/store/objects.js';
+import type { NodeAvailability, NodeState } from '../../../../proto/engine/node-document.js';
+import type { Platform } from '../../../../proto/engine/task-spec.js';
+import { storedNode } from '../../../support/stored-objects.js';
+
+export const GIB = 1024 ** 3;
+
+interface NodeShape {
+  readonly cpus?: number;
+  readonly memory?: number;
+  readonly state?: NodeState;
+  readonly availability?: NodeAvailability;
+  readonly platform?: Platform;
+}
+
+/** A ready node; its hostname is its id. */
+export const nodeOf = (
+  id: string,
+  { cpus = 4, memory = 8 * GIB, state = 'ready', availability = 'active', platform }: NodeShape = {},
+): NodeObject =>
+  storedNode(id, {
+    spec: { Labels: {}, Role: 'worker', Availability: availability },
+    status: { state, message: '', addr: '' },
+    description: {
+      Hostname: id,
+      Platform: platform ?? { OS: 'linux', Architecture: 'x86_64' },
+      Resources: { NanoCPUs: cpus * 1e9, MemoryBytes: memory },
+      Engine: { EngineVersion: '20.10', Plugins: [] },
+    },
+  });
+
+export const candidate = (node: NodeObject, ledger = new Ledger(), failures = 0): Candidate => ({
+  node,
+  account: ledger.account(node.id),
+  suspect: false,
+  failures,
+});
+
+export const requirement = (fields: Partial<Requirement> = {}): Requirement => ({
+  reserved: { nanoCpus: 0, memoryBytes: 0 },
+  hostPorts: [],
+  platforms: [],
+  ...fields,
+});
