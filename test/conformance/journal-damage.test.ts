@@ -96,7 +96,8 @@ describe('a level journal that cannot be used says why, where and what to do', (
     await written(300);
     const log = (await readdir(directory)).find((name) => name.endsWith('.log')) ?? '';
     const bytes = await readFile(join(directory, log));
-    bytes.fill(0xff, bytes.length / 2, bytes.length / 2 + 4);
+    const middle = Math.floor(bytes.length / 2);
+    bytes.fill(0xff, middle, middle + 4);
     await writeFile(join(directory, log), bytes);
     await expect(reading()).rejects.toMatchObject({ code: 'BALE_JOURNAL_CORRUPT', message: naming(directory) });
   });
