@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /**
  * How one kind of value is read from JSON. A document is a shape with fields, so the shapes are also
- * the register of what this version does with each field of the API (see field-marks.ts).
+ * the register of what this version does with each field of the API (docs/compatibility.md shows it).
  */
 export interface Shape<V> {
   readonly schema: z.ZodType<V>;
@@ -73,14 +73,16 @@ export const list = <V>(element: Shape<V>): Shape<V[]> => ({
 
 /** A map of strings; a null in it is the empty string. */
 export const textMap: Shape<Record<string, string>> = {
-  schema: z
-    .record(z.string(), z.preprocess(goNullTo(''), z.string()))
-    // Parsers of JSON make an own key of it, objects of JavaScript do not: it would be lost in silence.
-    .check((context) => {
-      if (Object.hasOwn(context.value, '__proto__')) {
-        context.issues.push({ code: 'custom', input: context.value, message: 'the key "__proto__" cannot be used' });
+  schema: z.preprocess(
+    (value, context) => {
+      // Parsers of JSON make an own key of it, objects of JavaScript do not: it would be lost in silence.
+      if (typeof value === 'object' && value !== null && Object.hasOwn(value, '__proto__')) {
+        context.addIssue({ code: 'custom', message: 'the key "__proto__" cannot be used' });
       }
-    }),
+      return value;
+    },
+    z.record(z.string(), z.preprocess(goNullTo(''), z.string())),
+  ),
   container: 'map',
 };
 

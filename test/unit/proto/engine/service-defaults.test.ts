@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { decodeServiceSpec } from '../../../../proto/engine/decode-service-spec.js';
+import { insertServiceDefaults } from '../../../../proto/engine/service-defaults.js';
+import { serviceBody } from '../../../support/service-body.js';
+
+const UPDATE_DEFAULTS = {
+  Parallelism: 1,
+  FailureAction: 'pause',
+  Monitor: 5e9,
+  MaxFailureRatio: 0,
+  Order: 'stop-first',
+};
+
+describe('defaults of a service', () => {
+  it('adds what the Engine adds', () => {
+    const spec = decodeServiceSpec(serviceBody());
+    expect(insertServiceDefaults(spec)).toEqual({
+      ...spec,
+      TaskTemplate: {
+        ...spec.TaskTemplate,
+        ContainerSpec: { ...spec.TaskTemplate.ContainerSpec, StopGracePeriod: 10e9 },
+        RestartPolicy: { Condition: 'any', Delay: 5e9, MaxAttempts: 0 },
+      },
+      UpdateConfig: UPDATE_DEFAULTS,
+      RollbackConfig: UPDATE_DEFAULTS,
+    });
+  });
+
+  it('keeps what was given', () => {
+    const given = decodeServiceSpec(
+      serviceBody({
+        TaskTemplate: { ContainerSpec: { StopGracePeriod: 0 }, RestartPolicy: { Condition: 'none', Delay: 0 } },
+      }),
+    );
+    const { ContainerSpec, RestartPolicy } = insertServiceDefaults(given).TaskTemplate;
+    expect(ContainerSpec.StopGracePeriod).toBe(0);
+    expect(RestartPolicy).toEqual({ Condition: 'none', Delay: 0, MaxAttempts: 0 });
+  });
+
+  it('is taken back when it is sent', () => {
+    const spec = decodeServiceSpec(serviceBody());
+    const shown: unknown = JSON.parse(JSON.stringify(insertServiceDefaults(spec)));
+    expect(decodeServiceSpec(shown)).toEqual(insertServiceDefaults(spec));
+  });
+});

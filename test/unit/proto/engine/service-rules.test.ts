@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'vitest';
+import { decodeServiceSpec } from '../../../../proto/engine/decode-service-spec.js';
+import { caught } from '../../../support/caught.js';
+import { containerBody, serviceBody } from '../../../support/service-body.js';
+
+const task = (fields: Record<string, unknown>) => serviceBody({ TaskTemplate: fields });
+const mounts = (...list: Record<string, unknown>[]) => containerBody({ Mounts: list });
+const health = (fields: Record<string, unknown>) => containerBody({ Healthcheck: fields });
+const ports = (...list: Record<string, unknown>[]) => serviceBody({ EndpointSpec: { Ports: list } });
+const labelled = (label: string, value: string) =>
+  serviceBody({ Labels: { [label]: value }, EndpointSpec: { Ports: [{ TargetPort: 80 }] } });
+
+describe('rules for a service', () => {
+  it.each([
+    ['name must be valid as a DNS name component', serviceBody({ Name: '-web' })],
+    ['name must be valid as a DNS name component', serviceBody({ Name: 'a.b' })],
+    ['name must be valid as a DNS name component', serviceBody({ Name: `${'a'.repeat(50_000)}!` })],
+    ['name must be 63 characters or fewer', serviceBody({ Name: 'a'.repeat(64) })],
+    ['ContainerSpec: image reference must be provided', containerBody({ Image: '' })],
+    ['ContainerSpec: image reference must be provided', serviceBody({ TaskTemplate: null })],
+    ['ContainerSpec: "A:B:C" is not a valid repository/tag', containerBody({ Image: 'A:B:C' })],
+    ['invalid cpu value 0.0005: Must be at least 0.001', task({ Resources: { Limits: { NanoCPUs: 500_000 } } })],
+    ['invalid cpu value -1: Must be at least 0.001', task({ Resources: { Reservations: { NanoCPUs: -1e9 } } })],
+    [
+      'invalid memory value 4194303: Must be at least 4MiB',
+      task({ Resources: { Reservations: { MemoryBytes: 4 * 1024 * 1024 - 1 } } }),
+    ],
+    ['invalid memory value -1: Must be at least 4MiB', task({ Resources: { Limits: { MemoryBytes: -1 } } })],
+    ['TaskSpec: restart-delay cannot be negative', task({ RestartPolicy: { Delay: -1 } })],
+    ['TaskSpec: restart-delay cannot be longer than 24 days', task({ RestartPolicy: { Delay: 25 * 86_400e9 } })],
+    ['TaskSpec: restart-window cannot be negative', task({ RestartPolicy: { Window: -1 } })],
+    ['ContainerSpec: StopGracePeriod cannot be negative', containerBody({ StopGracePeriod: -1 })],
+    ['ContainerSpec: StopGracePeriod cannot be longer than 24 days', containerBody({ StopGracePeriod: 25 * 86_400e9 })],
+    ['ContainerSpec: Hosts[0] must be "IP host", got "1.2.3.4"', containerBody({ Hosts: ['1.2.3.4'] })],
+    ['ContainerSpec: Env[1] has no name before its "="', containerBody({ Env: ['A', '=secret'] })],
+    ['ContainerSpec: Env[0] has no name before its "="', containerBody({ Env: [''] })],
+    [
+      'ContainerSpec: Labels: "bale.port.80.protocol" is a setting of the service; put it in the service\'s labels',
+      containerBody({ Labels: { 'bale.port.80.protocol': 'tcp' } }),
+    ],
+    ['ContainerSpec: Interval in HealthConfig cannot be less than 1ms', health({ Interval: 999_999 })],
+    ['ContainerSpec: Timeout in HealthConfig cannot be less than 1ms', health({ Timeout: -1 })],
+    ['ContainerSpec: StartPeriod in HealthConfig cannot be less than 1ms', health({ StartPeriod: 1 })],
+    ['ContainerSpec: Retries in HealthConfig cannot be negative', health({ Retries: -1 })],
+    [
+      'ContainerSpec: Test in HealthConfig must begin with NONE, CMD, CMD-SHELL, not "curl"',
+      health({ Test: ['curl', '/'] }),
+    ],
+    [
+      'ContainerSpec: duplicate mount point: /a',
+      mounts({ Type: 'volume', Source: 'x', Target: '/a' }, { Type: 'tmpfs', Target: '/a' }),
+    ],
+    [
+      'ContainerSpec: Mounts[0]: invalid mount target, must be an absolute path: "a"',
+      mounts({ Type: 'volume', Source: 'x', Target: 'a' }),
+    ],
+    ['ContainerSpec: Mounts[0]: invalid mount target, must be an absolute path: ""', mounts({ Type: 'tmpfs' })],
+    [
+      'ContainerSpec: Mounts[0]: invalid bind mount source, must be an absolute path: "x"',
+      mounts({ Type: 'bind', Source: 'x', Target: '/a' }),
+    ],
+    [
+      'ContainerSpec: Mounts[0]: invalid volume mount source, must not be an absolute path: /x',
+      mounts({ Type: 'volume', Source: '/x', Target: '/a' }),
+    ],
+    [
+      'ContainerSpec: Mounts[0]: invalid tmpfs source, source must be empty',
+      mounts({ Type: 'tmpfs', Source: 'x', Target: '/a' }),
+    ],
+    [
+      'ContainerSpec: Mounts[0]: options of a tmpfs mount do not fit a mount of type volume',
+      mounts({ Type: 'volume', Source: 'x', Target: '/a', TmpfsOptions: { SizeBytes: 1 } }),
+    ],
+    ['EndpointSpec: Ports[0].TargetPort must be between 1 and 65535, got 0', ports({ PublishedPort: 80 })],
+    ['EndpointSpec: Ports[0].TargetPort must be between 1 and 65535, got 65536', ports({ TargetPort: 65_536 })],
+    [
+      'EndpointSpec: Ports[1].PublishedPort must be at most 65535, got 70000',
+      ports({ TargetPort: 80 }, { TargetPort: 80, PublishedPort: 70_000 }),
+    ],
+    [
+      'EndpointSpec: duplicate published ports provided',
+      ports({ TargetPort: 80, PublishedPort: 80 }, { TargetPort: 81, PublishedPort: 80, PublishMode: 'host' }),
+    ],
+    [
+      'Number of replicas must be at most 100000, got 100001',
+      serviceBody({ Mode: { Replicated: { Replicas: 100_001 } } }),
+    ],
+    [
+      'label "bale.colour" is unknown: the labels under "bale." are bale.port.<target port>.protocol',
+      labelled('bale.colour', 'red'),
+    ],
+    [
+      'label "bale.port.0.protocol" is unknown: the labels under "bale." are bale.port.<target port>.protocol',
+      labelled('bale.port.0.protocol', 'tcp'),
+    ],
+    [
+      'label "bale.port.80.protocol" must be one of auto, tcp, http, got "https"',
+      labelled('bale.port.80.protocol', 'https'),
+    ],
+    [
+      'label "bale.port.81.protocol": the service publishes no port in ingress mode whose target is 81',
+      labelled('bale.port.81.protocol', 'tcp'),
+    ],
+  ])('%s', (words, body) => {
+    expect(caught(() => decodeServiceSpec(body))).toEqual({
+      kind: 'invalid',
+      code: 'BALE_SPEC_INVALID',
+      message: `rpc error: code = InvalidArgument desc = ${words}`,
+    });
+  });
+
+  it.each([
+    ['a name of 63 characters', serviceBody({ Name: `a_-${'9'.repeat(60)}` })],
+    ['no name', serviceBody({ Name: '' })],
+    ['0.001 CPU and 4 MiB', task({ Resources: { Limits: { NanoCPUs: 1e6, MemoryBytes: 4 * 1024 * 1024 } } })],
+    ['no replicas', serviceBody({ Mode: { Replicated: { Replicas: 0 } } })],
+    [
+      'one port as tcp and udp',
+      ports(
+        { TargetPort: 53, PublishedPort: 53 },
+        { TargetPort: 53, PublishedPort: 53, Protocol: 'udp', PublishMode: 'host' },
+      ),
+    ],
+    ['several ports of any number', ports({ TargetPort: 80 }, { TargetPort: 81 })],
+    ['a known label', labelled('bale.port.80.protocol', 'http')],
+    ['a health check switched off', health({ Test: ['NONE'] })],
+    [
+      'mounts of each type',
+      mounts(
+        { Type: 'bind', Source: '/x', Target: '/a', BindOptions: { Propagation: 'rslave' } },
+        { Type: 'volume', Target: '/b', VolumeOptions: { DriverConfig: { Name: 'local' } } },
+        { Type: 'tmpfs', Target: '/c', TmpfsOptions: { SizeBytes: 1024 }, VolumeOptions: {} },
+      ),
+    ],
+  ])('%s is fine', (_what, body) => {
+    expect(caught(() => decodeServiceSpec(body))).toBeUndefined();
+  });
+});
