@@ -89,7 +89,10 @@ function report(logger: Logger, { actions }: Decision): void {
         logger.debug(line, 'task created');
         break;
       case 'wish':
-        logger.debug({ ...line, taskId: action.task.id, desiredState: action.desiredState }, 'desired state changed');
+        logger[action.desiredState === 'shutdown' ? 'info' : 'debug'](
+          { ...line, taskId: action.task.id, desiredState: action.desiredState },
+          'desired state changed',
+        );
         break;
       case 'lose':
         logger.info({ ...line, taskId: action.task.id }, 'task lost');

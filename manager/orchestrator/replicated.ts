@@ -35,7 +35,7 @@ export function decideService(view: ServiceView): Decision {
   const slots = slotsOf(view.tasks);
   const filled = slots.filter((slot) => isFilled(slot.tasks));
   const surplus = Math.max(0, filled.length - replicas);
-  const doomed = new Set(chooseDoomed(filled, Math.min(surplus, view.batch), view.nodeOf));
+  const doomed = new Set(surplus > 0 ? chooseDoomed(filled, Math.min(surplus, view.batch), view.nodeOf) : []);
   const actions: TaskAction[] = [];
   let wakeAt: number | undefined;
   for (const slot of slots) {

@@ -74,7 +74,7 @@ function platformCause({ platforms }: Requirement, refusals: readonly RefusalOf<
 
 const readyCause = (refusals: readonly RefusalOf<'ready'>[]): Cause => ({
   nodes: refusals.length,
-  text: `${nodes(refusals.length)} not available for new tasks: ${some(refusals.map(({ node, cause }) => `${node} is ${cause}`))}`,
+  text: `${nodes(refusals.length)} not available for new tasks: ${some(refusals.map(({ node, cause }) => `${node} ${cause}`))}`,
 });
 
 const isOf =

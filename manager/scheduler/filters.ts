@@ -24,9 +24,23 @@ export const refusalOf = (requirement: Requirement, state: NodeState): Refusal |
 
 function notReady({ node, suspect }: NodeState): Refusal | undefined {
   const refuse = (cause: string): Refusal => ({ filter: 'ready', node: nameOf(node), cause });
-  if (node.status.state !== 'ready') return refuse(node.status.state);
-  if (node.spec.Availability !== 'active') return refuse(node.spec.Availability);
-  return suspect ? refuse('not answering') : undefined;
+  switch (node.status.state) {
+    case 'down':
+    case 'disconnected':
+      return refuse(`is ${node.status.state}`);
+    case 'unknown':
+      return refuse('has not reported yet');
+    case 'ready':
+      break;
+  }
+  switch (node.spec.Availability) {
+    case 'pause':
+      return refuse('is paused');
+    case 'drain':
+      return refuse('is drained');
+    case 'active':
+      return suspect ? refuse('does not answer') : undefined;
+  }
 }
 
 function tooSmall({ reserved }: Requirement, { node, account }: NodeState): Refusal | undefined {

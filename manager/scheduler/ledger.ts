@@ -1,5 +1,6 @@
 import { isDesiredAlive, isTerminal } from '../../proto/engine/task-state.js';
 import type { TaskObject } from '../store/objects.js';
+import type { Draft } from '../store/store-types.js';
 import { requirementOf, type Resources } from './requirement.js';
 
 /** What the tasks of one node take of it. */
@@ -74,10 +75,10 @@ export class Ledger {
   }
 
   /** Takes note of a task as it is now; undefined = deleted. Tells whether this freed something. */
-  set(taskId: string, task: Omit<TaskObject, 'version' | 'createdAt' | 'updatedAt'> | undefined): boolean {
+  set(taskId: string, task: Draft<TaskObject> | undefined): boolean {
     const before = this.#bookings.get(taskId);
+    if (task !== undefined && before !== undefined && isSame(before, task)) return false;
     const after = task === undefined ? undefined : bookingOf(task);
-    if (before !== undefined && after?.nodeId === before.nodeId && after.alive === before.alive) return false;
     if (before !== undefined) {
       this.#bookings.delete(taskId);
       const account = this.#open(before.nodeId);
@@ -100,7 +101,13 @@ export class Ledger {
   }
 }
 
-function bookingOf(task: Omit<TaskObject, 'version' | 'createdAt' | 'updatedAt'>): Booking | undefined {
+/** What a task reserves never changes, so its booking does only with these. */
+const isSame = (booking: Booking, task: Pick<TaskObject, 'nodeId' | 'status' | 'desiredState'>): boolean =>
+  task.nodeId === booking.nodeId &&
+  !isTerminal(task.status.State) &&
+  isDesiredAlive(task.desiredState) === booking.alive;
+
+function bookingOf(task: Draft<TaskObject>): Booking | undefined {
   if (task.nodeId === undefined || isTerminal(task.status.State)) return undefined;
   const { reserved, hostPorts } = requirementOf(task);
   return {

@@ -78,6 +78,8 @@ describe('a refusal explains itself', () => {
   });
 
   test('nodes that are not available, with their state', () => {
+    expect(reason([candidate(nodeOf('h1', { state: 'unknown' }))], 1)).toContain('h1 has not reported yet');
+    expect(reason([candidate(nodeOf('h1', { availability: 'pause' }))], 1)).toContain('h1 is paused');
     const nodes = [
       candidate(nodeOf('h1', { state: 'down' })),
       candidate(nodeOf('h2', { availability: 'drain' })),
@@ -86,7 +88,7 @@ describe('a refusal explains itself', () => {
       candidate(nodeOf('h5', { availability: 'pause' })),
     ];
     expect(reason(nodes, 1)).toBe(
-      'no suitable node (5 nodes not available for new tasks: h1 is down, h2 is drain, h3 is not answering and 2 more)',
+      'no suitable node (5 nodes not available for new tasks: h1 is down, h2 is drained, h3 does not answer and 2 more)',
     );
   });
 

@@ -120,7 +120,7 @@ describe('the scheduler', () => {
     start();
     await put([nodeOf('h1')], [newTask(1)]);
     await clock.advance(0);
-    expect(task('t1').status.Err).toBe('no suitable node (1 node not available for new tasks: h1 is not answering)');
+    expect(task('t1').status.Err).toBe('no suitable node (1 node not available for new tasks: h1 does not answer)');
     suspects.clear();
     await clock.advance(250);
     expect(task('t1').nodeId).toBe('h1');
