@@ -120,7 +120,7 @@ async function callOnce<T>(
         return;
       }
       const done = (error: ServiceError | null, answer?: T): void => {
-        if (error !== null) reject(fromServiceError(error, addr));
+        if (error !== null) reject(signal.aborted ? abortError() : fromServiceError(error, addr));
         else if (answer !== undefined) resolve(answer);
       };
       const call = start({ deadline: Date.now() + CALL_DEADLINE }, done);

@@ -1,4 +1,4 @@
-import { Server, ServerCredentials, type ServerDuplexStream, type sendUnaryData } from '@grpc/grpc-js';
+import { Metadata, Server, ServerCredentials, type ServerDuplexStream, type sendUnaryData } from '@grpc/grpc-js';
 import { BaleError, errorMessage } from '../core/errors.js';
 import type { IdentitySource } from '../core/identity.js';
 import type { Logger } from '../core/logger.js';
@@ -221,8 +221,13 @@ function serveSession(call: SessionCall, cut: (peer: string) => void): Session {
     session.receive(wire);
   });
   call.on('end', () => {
-    session.finish(undefined);
-    call.end();
+    // A reset looks like the end of the peer's messages. Only trying to answer shows whether the
+    // stream still stands: when it does not, `cancelled` is told in the next tick.
+    call.sendMetadata(new Metadata());
+    setImmediate(() => {
+      session.finish(call.cancelled ? lost() : undefined);
+      call.end();
+    });
   });
   call.on('cancelled', () => {
     session.finish(lost());

@@ -1,5 +1,4 @@
 import { Metadata, status, type ServiceError, type StatusObject } from '@grpc/grpc-js';
-import { abortError } from '../core/abort.js';
 import { BaleError, type ErrorKind } from '../core/errors.js';
 
 /**
@@ -43,7 +42,6 @@ export function fromServiceError(error: ServiceError, addr: string): Error {
   const kind = text(error.metadata, KIND_KEY);
   const code = text(error.metadata, CODE_KEY);
   if (code !== undefined && kind !== undefined && isKind(kind)) return new BaleError(error.details, { kind, code });
-  if (error.code === status.CANCELLED) return abortError();
   return transportError(error, addr);
 }
 

@@ -62,8 +62,10 @@ export class WireSession<Out, In, WireOut, WireIn> implements SessionStream<Out,
 
   end(error?: Error): void {
     if (this.#end !== undefined) return;
+    // First, since ending the transport may tell of its end on the way.
+    this.#end = { error };
     this.#transport.end(error);
-    this.finish(error);
+    this.#tell(error);
   }
 
   /** The transport got a message. */
@@ -82,6 +84,10 @@ export class WireSession<Out, In, WireOut, WireIn> implements SessionStream<Out,
   finish(error: Error | undefined): void {
     if (this.#end !== undefined) return;
     this.#end = { error };
+    this.#tell(error);
+  }
+
+  #tell(error: Error | undefined): void {
     for (const listener of this.#endListeners) listener(error);
   }
 

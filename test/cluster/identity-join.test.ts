@@ -7,6 +7,8 @@ import { channelOptions, joinerCredentials } from '../../proto/cluster-channel.j
 import { openSession, requestNodeCertificate } from '../../proto/cluster-client.js';
 import { clusterServices } from '../../proto/grpc-services.js';
 import { makeJoinToken, newJoinSecret } from '../../proto/join-token.js';
+import { TestCa } from '../support/identities.js';
+import { startManagerOfVersion } from '../support/stranger.js';
 import { startTestClusterPort, type TestClusterPort } from '../support/test-cluster-port.js';
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -129,6 +131,20 @@ describe('joining', () => {
       'the node that wants to join speaks protocol version 7, this side speaks 1: run the same version of bale on both',
     );
     expect(port.issueRequests).toEqual([]);
+  });
+
+  it('refuses a manager of another protocol version before the secret is sent', async () => {
+    const ca = await TestCa.create();
+    const manager = await startManagerOfVersion(9, ca);
+    const secret = newJoinSecret();
+    await expect(join(manager, makeJoinToken(ca.certificate, secret))).rejects.toMatchObject({
+      code: 'BALE_PROTOCOL_VERSION',
+      message: expect.stringContaining(
+        `the manager at ${manager.addr} speaks protocol version 9, this side speaks 1`,
+      ) as string,
+    });
+    manager.close();
+    expect(manager.tokens).toEqual([]);
   });
 
   it('tries the next manager when one cannot be reached, and names all when none can', async () => {
