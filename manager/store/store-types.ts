@@ -6,7 +6,7 @@ export type Draft<T extends StoredObject> = Omit<T, 'version' | 'createdAt' | 'u
 
 /** Reads. Within a transaction they see its own writes. Iteration order is by id. */
 export interface View {
-  /** The store index this view is of. */
+  /** The store index this view is of; within a transaction the one its writes will carry. */
   readonly index: number;
   get<Name extends TableName>(table: Name, id: string): Tables[Name] | undefined;
   all<Name extends TableName>(table: Name): readonly Tables[Name][];
@@ -15,7 +15,7 @@ export interface View {
   tasksByService(serviceId: string): readonly TaskObject[];
   tasksByNode(nodeId: string): readonly TaskObject[];
   tasksBySlot(serviceId: string, slot: number): readonly TaskObject[];
-  /** Tasks that no node was chosen for and that shall live. */
+  /** Tasks that no node was chosen for, that shall live and have not ended. */
   unassignedTasks(): readonly TaskObject[];
   nodesByHostname(hostname: string): readonly NodeObject[];
 }

@@ -32,7 +32,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     committed.advanceTo(content.index);
     return new JournaledStore(options, committed, tip);
   } catch (error) {
-    await journal.close();
+    // What went wrong first is what the user must hear.
+    await journal.close().catch(() => undefined);
     throw error;
   }
 }
