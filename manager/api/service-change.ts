@@ -48,11 +48,11 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
 /** The path of the first difference of two JSON values; an empty object or list equals an absent one. */
 function firstDifference(a: unknown, b: unknown, path: string): string | undefined {
   if (a === b) return undefined;
-  if (Array.isArray(a) && Array.isArray(b) && a.length !== b.length) return path;
+  const list = Array.isArray(a) || Array.isArray(b);
+  if (list && lengthOf(a) !== lengthOf(b)) return path;
   const left = isRecord(a) ? a : a === undefined ? {} : undefined;
   const right = isRecord(b) ? b : b === undefined ? {} : undefined;
   if (left === undefined || right === undefined) return path;
-  const list = Array.isArray(a) || Array.isArray(b);
   for (const key of new Set([...Object.keys(left), ...Object.keys(right)])) {
     const inner = list ? `${path}[${key}]` : path === '' ? key : `${path}.${key}`;
     const found = firstDifference(own(left, key), own(right, key), inner);
@@ -60,6 +60,8 @@ function firstDifference(a: unknown, b: unknown, path: string): string | undefin
   }
   return undefined;
 }
+
+const lengthOf = (value: unknown): number => (Array.isArray(value) ? value.length : 0);
 
 const own = (record: Readonly<Record<string, unknown>>, key: string): unknown =>
   Object.hasOwn(record, key) ? record[key] : undefined;

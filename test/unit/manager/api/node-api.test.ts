@@ -1,0 +1,157 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { issuerInfo } from '../../../../core/x509.js';
+import type { NodeState } from '../../../../proto/engine/node-document.js';
+import { caught, caughtAsync } from '../../../support/caught.js';
+import { draftNode, draftTask } from '../../../support/stored-objects.js';
+import { machine, MANAGER_ID, openTestApi, type TestApi } from '../../../support/test-api.js';
+
+const DAY = 86_400_000;
+
+let test: TestApi;
+beforeEach(async () => {
+  test = await openTestApi();
+});
+
+const addNode = (id: string, hostname: string, state: NodeState = 'ready', labels: Record<string, string> = {}) =>
+  test.write((tx) =>
+    tx.put(
+      'node',
+      draftNode(id, {
+        spec: { Labels: labels, Role: 'worker', Availability: 'active' },
+        description: machine(hostname, { disk: 'ssd' }),
+        status: { state, message: '', addr: '10.0.0.2' },
+        certificateExpiry: test.clock.now() + 90 * DAY,
+      }),
+    ),
+  );
+
+describe('showing nodes', () => {
+  it('shows a manager in the shape of the Engine', () => {
+    expect(test.api.node(MANAGER_ID)).toEqual({
+      ID: MANAGER_ID,
+      Version: { Index: 1 },
+      CreatedAt: '2026-01-01T00:00:00.000Z',
+      UpdatedAt: '2026-01-01T00:00:00.000Z',
+      Spec: { Labels: {}, Role: 'manager', Availability: 'active' },
+      Description: { ...machine('vm'), TLSInfo: issuerInfo(test.rootCertificate) },
+      Status: { State: 'ready', Addr: '127.0.0.1' },
+      ManagerStatus: { Leader: true, Reachability: 'reachable', Addr: '127.0.0.1:2377' },
+    });
+  });
+
+  it('shows a worker without ManagerStatus, and one that never came as an unknown machine', async () => {
+    await addNode('worker', 'w');
+    expect(test.api.node('worker')).not.toHaveProperty('ManagerStatus');
+    await test.write((tx) =>
+      tx.put('node', draftNode('new', { status: { state: 'unknown', message: 'no session yet', addr: '' } })),
+    );
+    expect(test.api.node('new')).toMatchObject({
+      Description: { Hostname: '', Platform: {}, Resources: {}, Engine: { EngineVersion: '', Plugins: [] } },
+      Status: { State: 'unknown', Message: 'no session yet', Addr: '' },
+    });
+  });
+
+  it('finds one by id, hostname or the beginning of its id; not self', async () => {
+    await addNode('workerone', 'w');
+    for (const wanted of ['workerone', 'w', 'worker']) expect(test.api.node(wanted).ID).toBe('workerone');
+    expect(caught(() => test.api.node('self'))).toMatchObject({ kind: 'not-found', message: 'node self not found' });
+  });
+
+  it('says that a hostname is ambiguous', async () => {
+    await addNode('a', 'same');
+    await addNode('b', 'same');
+    expect(caught(() => test.api.node('same'))).toMatchObject({
+      kind: 'invalid',
+      message: 'node same is ambiguous (2 matches found)',
+    });
+  });
+
+  it('lists by id, and filters', async () => {
+    await addNode('zz', 'host-z', 'ready', { zone: 'a' });
+    await addNode('aa', 'host-a');
+    const ids = (filters: Record<string, string[]>) => test.api.nodes(filters).map((node) => node.ID);
+    expect(ids({})).toEqual(['aa', MANAGER_ID, 'zz']);
+    expect(ids({ role: ['manager'] })).toEqual([MANAGER_ID]);
+    expect(ids({ role: ['Worker'] })).toEqual(['aa', 'zz']);
+    expect(ids({ name: ['host'] })).toEqual(['aa', 'zz']);
+    expect(ids({ id: ['z'] })).toEqual(['zz']);
+    expect(ids({ 'node.label': ['zone=a'] })).toEqual(['zz']);
+    expect(ids({ label: ['disk=ssd'] })).toEqual(['aa', 'zz']);
+    expect(ids({ label: ['zone=a'] })).toEqual([]);
+    expect(ids({ membership: ['accepted'] })).toHaveLength(3);
+    expect(ids({ membership: ['pending'] })).toEqual([]);
+    expect(ids({ role: [''] })).toHaveLength(3);
+  });
+
+  it.each([
+    ["Invalid filter 'foo'", { foo: ['x'] }],
+    ["Invalid role filter: 'boss'", { role: ['boss'] }],
+    ["Invalid membership filter: 'none'", { membership: ['none'] }],
+  ])('refuses %s', (message, filters: Record<string, string[]>) => {
+    expect(caught(() => test.api.nodes(filters))).toMatchObject({ kind: 'invalid', message });
+  });
+});
+
+describe('removing a node', () => {
+  const removed = () => test.store.view.get('cluster', 'cluster')?.removedNodes;
+
+  it('refuses one that is ready', async () => {
+    await addNode('worker', 'w');
+    expect(await caughtAsync(test.api.removeNode('w', false))).toEqual({
+      kind: 'failed-precondition',
+      code: 'BALE_NODE_NOT_DOWN',
+      message: "rpc error: code = FailedPrecondition desc = node worker is not down and can't be removed",
+    });
+    expect(test.store.view.count('node')).toBe(2);
+  });
+
+  it.each([false, true])('refuses a manager (force=%s)', async (force) => {
+    expect(await caughtAsync(test.api.removeNode('vm', force))).toEqual({
+      kind: 'failed-precondition',
+      code: 'BALE_NODE_IS_MANAGER',
+      message: `rpc error: code = FailedPrecondition desc = node ${MANAGER_ID} is a cluster manager and is a member of the raft cluster. It must be demoted to worker before removal`,
+    });
+  });
+
+  it.each([
+    ['down', false],
+    ['disconnected', false],
+    ['ready', true],
+  ] as const)('removes one that is %s (force=%s), and refuses its certificate past its end', async (state, force) => {
+    await addNode('worker', 'w', state);
+    await test.api.removeNode('w', force);
+    expect(test.store.view.get('node', 'worker')).toBeUndefined();
+    expect(removed()).toEqual({ worker: test.clock.now() + 97 * DAY });
+  });
+
+  it('does not move the version of the cluster, whose spec is the same', async () => {
+    const before = test.api.swarm().Version;
+    await addNode('worker', 'w', 'down');
+    await test.api.removeNode('worker', false);
+    expect(test.api.swarm().Version).toEqual(before);
+  });
+
+  it('forgets nodes whose certificates are long over', async () => {
+    await addNode('one', 'w', 'down');
+    await test.api.removeNode('one', false);
+    await test.clock.advance(98 * DAY);
+    await addNode('two', 'w', 'down');
+    await test.api.removeNode('two', false);
+    expect(Object.keys(removed() ?? {})).toEqual(['two']);
+  });
+
+  it("leaves the node's tasks to the orchestrator", async () => {
+    await addNode('worker', 'w', 'down');
+    await test.write((tx) => tx.put('task', draftTask('t', 's', { nodeId: 'worker' })));
+    const before = test.store.view.get('task', 't');
+    await test.api.removeNode('worker', false);
+    expect(test.store.view.get('task', 't')).toBe(before);
+  });
+
+  it('says when it is not there', async () => {
+    expect(await caughtAsync(test.api.removeNode('nosuch', true))).toMatchObject({
+      kind: 'not-found',
+      message: 'node nosuch not found',
+    });
+  });
+});
