@@ -1,0 +1,51 @@
+import type { NodeDescription, NodeState, PortError } from '../../proto/engine/node-document.js';
+import type { MeshReport } from '../../proto/session.js';
+import type { NodeObject, ServiceObject } from '../store/objects.js';
+
+/** What a session tells of its node. */
+export interface NodeReport {
+  readonly description: NodeDescription;
+  /** Empty while the Engine answers. */
+  readonly engineError: string;
+  /** As the hello says; a condition does not repeat them. */
+  readonly addr?: string;
+  readonly meshAddr?: string;
+}
+
+/** The state of a node whose agent is connected: with a dead Engine it can run nothing, and its tasks move. */
+export const connectedStatus = (engineError: string): { readonly state: NodeState; readonly message: string } =>
+  engineError === '' ? { state: 'ready', message: '' } : { state: 'down', message: `Docker Engine: ${engineError}` };
+
+/** The row of a node after a report. What did not change stays the same object, so that it is no write. */
+export function reportedNode(node: NodeObject, report: NodeReport): NodeObject {
+  const status = { ...connectedStatus(report.engineError), addr: report.addr ?? node.status.addr };
+  const meshAddr = report.meshAddr ?? node.meshAddr;
+  return {
+    ...node,
+    description: keep(node.description, report.description),
+    status: keep(node.status, status),
+    ...(meshAddr === undefined ? {} : { meshAddr }),
+  };
+}
+
+/**
+ * The row of a node after a report of its mesh. A port that no service publishes any more is left
+ * out: its error will be gone from the next report.
+ */
+export function reportedPorts(
+  node: NodeObject,
+  bindErrors: MeshReport['bindErrors'],
+  services: readonly ServiceObject[],
+): NodeObject {
+  const portErrors = bindErrors.flatMap(({ publishedPort, protocol, error }): PortError[] => {
+    const service = services.find(({ ports }) =>
+      ports.some((port) => port.PublishedPort === publishedPort && port.PublishMode === 'ingress'),
+    );
+    return service === undefined ? [] : [{ nodeId: node.id, publishedPort, protocol, serviceId: service.id, error }];
+  });
+  return { ...node, portErrors: keep(node.portErrors, portErrors) };
+}
+
+/** `known` where `next` says the same. */
+const keep = <T extends object>(known: T | undefined, next: T): T =>
+  known !== undefined && JSON.stringify(known) === JSON.stringify(next) ? known : next;

@@ -1,0 +1,139 @@
+import { BaleError } from '../core/errors.js';
+import { isSignedFor } from '../core/x509.js';
+import { startClusterServer } from '../proto/cluster-server.js';
+import { createSwarmApi } from './api/create-swarm-api.js';
+import { CertificateAuthority } from './ca/certificate-authority.js';
+import { Dispatcher } from './dispatcher/dispatcher.js';
+import { startEndpointController } from './endpoints/endpoint-controller.js';
+import type { Manager, ManagerOptions } from './manager-types.js';
+import { meshProbe } from './node-health/probe.js';
+import { startOrchestrator } from './orchestrator/orchestrator.js';
+import { startReaper } from './orchestrator/reaper-loop.js';
+import { startScheduler } from './scheduler/scheduler-loop.js';
+import { readRootKey, stateDirectory } from './state-directory.js';
+import { openLevelJournal } from './store/level-journal.js';
+import { openStore } from './store/store.js';
+import type { Store } from './store/store-types.js';
+
+/**
+ * Starts a manager on its state directory: store, then what serves agents, then the control loops,
+ * and the cluster port last, so that whoever gets in finds everything at work.
+ *
+ * Throws one error when it cannot: what the journal throws, BALE_CA_KEY_MISSING,
+ * BALE_CA_KEY_UNREADABLE, BALE_STATE_FOREIGN, BALE_LISTEN_FAILED. Nothing is left running then.
+ */
+export async function startManager(options: ManagerOptions): Promise<Manager> {
+  const parts = new Parts();
+  try {
+    return await compose(options, parts);
+  } catch (error) {
+    await parts.close();
+    throw error;
+  }
+}
+
+async function compose(options: ManagerOptions, parts: Parts): Promise<Manager> {
+  const { identity, clock } = options;
+  const logger = options.logger.child({ component: 'manager' });
+  const directory = stateDirectory(options.stateDir);
+  const rootKey = await readRootKey(directory);
+  const journal = await openLevelJournal(directory.journal);
+  const store = parts.add(await openStore({ journal, clock, logger }));
+  checkState(store, rootKey, options);
+  await announce(store, options);
+
+  const authority = new CertificateAuthority({ store, rootKey, clock, logger });
+  const endpoints = parts.add(startEndpointController({ store, logger }));
+  const dispatcher = parts.add(new Dispatcher({ store, endpoints, probe: meshProbe(identity), clock, logger }));
+  parts.add(startOrchestrator({ store, clock, logger }));
+  parts.add(startScheduler({ store, clock, logger, avoid: () => dispatcher.suspects() }));
+  parts.add(startReaper({ store, clock, logger }));
+  const server = parts.add(
+    await startClusterServer({
+      listenAddr: options.listenAddr,
+      identity,
+      logger,
+      handlers: {
+        rootCertificate: () => authority.rootCertificate(),
+        issueNodeCertificate: (request) => authority.issueNodeCertificate(request),
+        renewNodeCertificate: (peer, csr) => authority.renewNodeCertificate(peer, csr),
+        authorize: (peer) => {
+          authority.authorize(peer);
+        },
+        session: (peer, stream) => {
+          dispatcher.session(peer, stream);
+        },
+        leave: (peer) => dispatcher.leave(peer),
+      },
+    }),
+  );
+  // Sessions end before the port does: that they end now says nothing about their nodes.
+  parts.add({ close: () => dispatcher.close() });
+  logger.info({ addr: server.boundAddr, index: store.view.index }, 'manager started');
+  return {
+    api: createSwarmApi({ store, identity, logger }),
+    boundAddr: server.boundAddr,
+    failed: store.failed,
+    close: () => parts.close(),
+  };
+}
+
+/** What was started, to be closed in reverse order: nothing outlives what it stands on. */
+class Parts {
+  readonly #parts: { close(): Promise<void> }[] = [];
+  #closing: Promise<void> | undefined;
+
+  add<Part extends { close(): Promise<void> }>(part: Part): Part {
+    this.#parts.push(part);
+    return part;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** Closes all, also when one fails. */
+  async #close(): Promise<void> {
+    const failures: unknown[] = [];
+    for (const part of this.#parts.reverse()) {
+      await part.close().catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+}
+
+/** The directory, the key and the identity must be of one cluster. */
+function checkState(store: Store, rootKey: string, { identity, stateDir }: ManagerOptions): void {
+  const cluster = store.view.all('cluster')[0];
+  const { clusterId, nodeId } = identity.current;
+  const foreign = (what: string): BaleError =>
+    new BaleError(`the state in ${stateDir} is not that of this manager: ${what}; restore the whole data directory`, {
+      kind: 'failed-precondition',
+      code: 'BALE_STATE_FOREIGN',
+    });
+  if (cluster === undefined) throw foreign('it holds no cluster');
+  if (cluster.id !== clusterId)
+    throw foreign(`it is of cluster ${cluster.id}, the identity is of cluster ${clusterId}`);
+  if (store.view.get('node', nodeId) === undefined) throw foreign(`it does not know node ${nodeId}`);
+  if (!isKeyOf(cluster.rootCertificate, rootKey)) {
+    throw foreign("the key of its certificate authority does not fit the cluster's root");
+  }
+}
+
+function isKeyOf(root: string, key: string): boolean {
+  try {
+    return isSignedFor(root, root, key);
+  } catch {
+    // A file that is no key at all fits no certificate.
+    return false;
+  }
+}
+
+/** Members are told the present address of this manager. */
+async function announce(store: Store, { identity, advertiseAddr }: ManagerOptions): Promise<void> {
+  await store.update((tx) => {
+    const node = tx.get('node', identity.current.nodeId);
+    if (node !== undefined) tx.put('node', { ...node, managerAddr: advertiseAddr });
+  });
+}
