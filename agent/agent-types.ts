@@ -14,6 +14,8 @@ export interface AgentOptions {
   readonly mesh: MeshLink;
   /** host:port that other nodes dial for tunnels. */
   readonly meshAddr: string;
+  /** Told to the managers; `unknown` unless given. */
+  readonly baleVersion?: string;
   readonly clock: Clock;
   readonly logger: Logger;
 }

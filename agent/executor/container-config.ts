@@ -1,0 +1,143 @@
+import type { Assignment } from '../../proto/assignment.js';
+import type { ContainerSpec } from '../../proto/engine/container-spec.js';
+import type { PortConfig } from '../../proto/engine/service-spec.js';
+import type { ResourceRequirements } from '../../proto/engine/task-spec.js';
+import { containerName, taskLabels } from './container-labels.js';
+
+/** ns; what the Engine API gives a ContainerSpec without StopGracePeriod. */
+export const DEFAULT_STOP_GRACE = 10_000_000_000;
+
+export interface LogConfig {
+  readonly Type: string;
+  readonly Config: Readonly<Record<string, string>>;
+}
+
+export interface ContainerConfigContext {
+  readonly nodeId: string;
+  /** For tasks that name no log driver; absent = the Engine's own default. */
+  readonly defaultLog?: LogConfig;
+}
+
+/** The body of `POST /containers/create`. */
+export interface ContainerCreateBody extends Readonly<Record<string, unknown>> {
+  readonly Image: string;
+  readonly Labels: Readonly<Record<string, string>>;
+  readonly HostConfig: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * What the Engine must create for a task, field by field as Swarm's own executor maps them. Fields that
+ * the spec leaves out are left out, so that the image's and the Engine's defaults hold. Ingress ports
+ * are not bound: the mesh dials the container.
+ */
+export function containerConfig(
+  assignment: Assignment,
+  context: ContainerConfigContext,
+): { readonly name: string; readonly body: ContainerCreateBody } {
+  const spec = assignment.spec.ContainerSpec;
+  return {
+    name: containerName(assignment),
+    body: {
+      Image: spec.Image,
+      ...command(spec),
+      ...given({
+        Env: spec.Env,
+        Hostname: spec.Hostname,
+        WorkingDir: spec.Dir,
+        User: spec.User,
+        StopSignal: spec.StopSignal,
+        Tty: spec.TTY,
+        OpenStdin: spec.OpenStdin,
+        Healthcheck: spec.Healthcheck,
+      }),
+      // So that an Engine that stops on its own keeps the same grace.
+      StopTimeout: graceSeconds(spec.StopGracePeriod ?? DEFAULT_STOP_GRACE),
+      Labels: { ...spec.Labels, ...taskLabels(assignment, context.nodeId) },
+      ExposedPorts: Object.fromEntries(assignment.hostPorts.map((port) => [portKey(port), {}])),
+      HostConfig: hostConfig(assignment, context),
+    },
+  };
+}
+
+/** Whole seconds, the Engine's unit; rounded up, since 0 would mean no grace at all. */
+export const graceSeconds = (nanoseconds: number): number => Math.ceil(nanoseconds / 1e9);
+
+function hostConfig(assignment: Assignment, context: ContainerConfigContext): Record<string, unknown> {
+  const spec = assignment.spec.ContainerSpec;
+  const log = assignment.spec.LogDriver;
+  return {
+    // A task is never restarted in place, it is replaced.
+    RestartPolicy: { Name: 'no' },
+    NetworkMode: 'default',
+    ...given({
+      Init: spec.Init ?? undefined,
+      ReadonlyRootfs: spec.ReadOnly,
+      Mounts: spec.Mounts,
+      GroupAdd: spec.Groups,
+      Sysctls: spec.Sysctls,
+      CapAdd: spec.CapabilityAdd,
+      CapDrop: spec.CapabilityDrop,
+      Ulimits: spec.Ulimits,
+      OomScoreAdj: spec.OomScoreAdj,
+      Dns: spec.DNSConfig?.Nameservers,
+      DnsSearch: spec.DNSConfig?.Search,
+      DnsOptions: spec.DNSConfig?.Options,
+      ExtraHosts: spec.Hosts?.flatMap(extraHosts),
+      // Options without a driver are those of the Engine's default one.
+      LogConfig: log === undefined ? context.defaultLog : { Type: log.Name ?? '', Config: log.Options ?? {} },
+    }),
+    ...resources(assignment.spec.Resources),
+    PortBindings: portBindings(assignment.hostPorts),
+  };
+}
+
+/** A Command replaces the image's entrypoint; Args alone are the arguments of the image's own. */
+function command(spec: ContainerSpec): Record<string, unknown> {
+  const entrypoint = spec.Command ?? [];
+  const args = spec.Args ?? [];
+  return {
+    ...(entrypoint.length > 0 ? { Entrypoint: entrypoint } : {}),
+    ...(args.length > 0 ? { Cmd: args } : {}),
+  };
+}
+
+/** Reserved CPUs are the scheduler's business alone; the Engine enforces limits and the reserved memory. */
+function resources(requirements: ResourceRequirements | undefined): Record<string, unknown> {
+  const limits = requirements?.Limits;
+  const memory = positive(limits?.MemoryBytes);
+  const swap = requirements?.SwapBytes;
+  return given({
+    NanoCpus: positive(limits?.NanoCPUs),
+    Memory: memory,
+    // The Engine counts memory and swap together; -1 means unlimited swap.
+    MemorySwap: memory === undefined || swap === undefined ? undefined : swap < 0 ? -1 : memory + swap,
+    MemorySwappiness: requirements?.MemorySwappiness,
+    MemoryReservation: positive(requirements?.Reservations?.MemoryBytes),
+    PidsLimit: positive(limits?.Pids),
+  });
+}
+
+/** `IP host alias` becomes `host:IP` and `alias:IP`. */
+function extraHosts(line: string): string[] {
+  const [address, ...names] = line.split(/\s+/).filter((word) => word !== '');
+  return names.map((name) => `${name}:${address ?? ''}`);
+}
+
+function portBindings(ports: readonly PortConfig[]): Record<string, { HostPort: string }[]> {
+  const bindings: Record<string, { HostPort: string }[]> = {};
+  for (const port of ports) {
+    // Port 0 lets the Engine choose; which one it took is in the task's PortStatus.
+    const chosen = port.PublishedPort ?? 0;
+    (bindings[portKey(port)] ??= []).push({ HostPort: chosen === 0 ? '' : String(chosen) });
+  }
+  return bindings;
+}
+
+const portKey = (port: PortConfig): string => `${port.TargetPort ?? 0}/${port.Protocol ?? 'tcp'}`;
+
+const positive = (value: number | undefined): number | undefined =>
+  value === undefined || value <= 0 ? undefined : value;
+
+/** The fields that have a value. */
+const given = (fields: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== ''));
