@@ -28,6 +28,11 @@ export class FakeClock implements Clock {
     };
   }
 
+  /** Time passes and nothing runs, as in a process that was stopped. What fell due runs with the next `advance`. */
+  jump(ms: number): void {
+    this.#now += ms;
+  }
+
   /** Moves time on, running what falls due; lets promises settle after each timer. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
@@ -37,7 +42,7 @@ export class FakeClock implements Clock {
       const next = due.sort((a, b) => a.at - b.at || a.order - b.order)[0];
       if (next === undefined) break;
       this.#timers.delete(next);
-      this.#now = next.at;
+      this.#now = Math.max(this.#now, next.at);
       next.callback();
       await settle();
     }
