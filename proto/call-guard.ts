@@ -15,7 +15,8 @@ export interface CallGuardOptions {
   /** Throws when a member is none any more. */
   readonly authorize: (peer: Peer) => void;
   readonly connection: ClusterListener['connection'];
-  readonly refused: (method: string, peer: string, error: unknown) => void;
+  /** Told of each refusal. What strangers are refused is no news: anybody could fill the log with it. */
+  readonly refused: (refusal: { method: string; peer: string; isMember: boolean; error: unknown }) => void;
 }
 
 /** Refuses calls by role, cluster and membership before any handler runs and before a message is read. */
@@ -25,14 +26,16 @@ export function callGuard(options: CallGuardOptions): ServerInterceptor {
       start: (next) => {
         next({
           onReceiveMetadata: (metadata, nextMetadata) => {
+            let caller: Caller = { kind: 'none' };
             try {
               const rule = CALL_RULES.get(method.path);
-              const caller = identify(call, options.connection);
+              caller = identify(call, options.connection);
               const refusal = refuseCall(method.path, rule, caller, options.clusterId());
               if (refusal !== undefined) throw refusal;
               if (rule?.kind === 'members' && caller.kind === 'verified') options.authorize(caller.peer);
             } catch (error) {
-              options.refused(method.path, call.getPeer(), error);
+              const isMember = caller.kind === 'verified';
+              options.refused({ method: method.path, peer: call.getPeer(), isMember, error });
               call.sendStatus(toStatus(error));
               return;
             }

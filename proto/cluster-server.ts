@@ -78,7 +78,9 @@ export async function startClusterServer(options: ClusterServerOptions): Promise
       handlers.authorize(peer);
     },
     connection: (peer) => connections.listener?.connection(peer),
-    refused: (method, peer, error) => logger.warn({ method, peer, err: errorMessage(error) }, 'a call was refused'),
+    refused: ({ method, peer, isMember, error }) => {
+      logger[isMember ? 'warn' : 'debug']({ method, peer, err: errorMessage(error) }, 'a call was refused');
+    },
   });
 
   const makeServer = (limits: Record<string, number>): Server => {

@@ -89,20 +89,16 @@ export const meshReport: Check<MeshReport> = object<MeshReport>({
   inFlight: record(number),
 });
 
-export const assignment: Check<Assignment> = object<Assignment>(
-  {
-    taskId: text,
-    serviceId: text,
-    serviceName: text,
-    serviceLabels: record(text),
-    slot: number,
-    desiredState: oneOf(['ready', 'running', 'complete', 'shutdown', 'remove'] as const),
-    spec: trusted<TaskSpec>(),
-    hostPorts: list(portConfig),
-    observedState: oneOf(TASK_STATES),
-  },
-  ['observedState'],
-);
+export const assignment: Check<Assignment> = object<Assignment>({
+  taskId: text,
+  serviceId: text,
+  serviceName: text,
+  serviceLabels: record(text),
+  slot: number,
+  desiredState: oneOf(['ready', 'running', 'complete', 'shutdown', 'remove'] as const),
+  spec: trusted<TaskSpec>(),
+  hostPorts: list(portConfig),
+});
 
 const endpoint: Check<Endpoint> = object<Endpoint>({
   taskId: text,

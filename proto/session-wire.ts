@@ -1,9 +1,11 @@
 import { malformed, parseDocument } from './document-check.js';
+import type { NodeDescription } from './engine/node-document.js';
 import type { AgentMessage as WireAgentMessage, AgentMessage__Output } from './generated/bale/v1/AgentMessage.js';
 import type {
   ManagerMessage as WireManagerMessage,
   ManagerMessage__Output,
 } from './generated/bale/v1/ManagerMessage.js';
+import { checkProtocolVersion } from './protocol-version.js';
 import { assignment, endpointTable, meshReport, nodeDescription, taskStatus } from './session-documents.js';
 import type { AgentMessage, ManagerMessage } from './session.js';
 
@@ -42,7 +44,7 @@ export function readAgentMessage(wire: AgentMessage__Output): AgentMessage {
   const { hello, heartbeat, condition, statuses, mesh, goodbye } = wire;
   if (hello) {
     const { protocolVersion, baleVersion, engineError, meshAddr } = hello;
-    const description = parseDocument(hello.descriptionJson, nodeDescription, 'hello.description');
+    const description = readHello(protocolVersion, hello.descriptionJson);
     return { kind: 'hello', protocolVersion, baleVersion, description, engineError, meshAddr };
   }
   if (heartbeat) return { kind: 'heartbeat' };
@@ -62,6 +64,16 @@ export function readAgentMessage(wire: AgentMessage__Output): AgentMessage {
   if (mesh) return { kind: 'mesh', report: parseDocument(mesh.reportJson, meshReport, 'mesh.report') };
   if (goodbye) return { kind: 'goodbye' };
   throw malformed('it is of no kind that this version knows');
+}
+
+/** A description that this version cannot read may be one of another version: then that is what to say. */
+function readHello(protocolVersion: number, descriptionJson: string): NodeDescription {
+  try {
+    return parseDocument(descriptionJson, nodeDescription, 'hello.description');
+  } catch (error) {
+    checkProtocolVersion(protocolVersion, 'the node');
+    throw error;
+  }
 }
 
 export function writeManagerMessage(message: ManagerMessage): WireManagerMessage {

@@ -1,4 +1,4 @@
-import { createConnection, type Socket } from 'node:net';
+import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -9,6 +9,9 @@ import { createCsr, newPrivateKey } from '../../core/x509.js';
 import { openSession, requestNodeCertificate } from '../../proto/cluster-client.js';
 import { STRANGER_LIMITS } from '../../proto/cluster-listener.js';
 import { startTestClusterPort, type TestClusterPort } from '../support/test-cluster-port.js';
+
+/** The first bytes of an HTTP/2 client. */
+const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 
 const opened: { close(): Promise<void> }[] = [];
 const sockets: Socket[] = [];
@@ -51,6 +54,12 @@ function tls(port: TestClusterPort, options: ConnectionOptions): TLSSocket {
   const socket = connect({ ...address(port), rejectUnauthorized: false, ...options });
   sockets.push(socket);
   return socket;
+}
+
+async function listening(server: Server): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const bound = server.address();
+  return `127.0.0.1:${typeof bound === 'object' && bound !== null ? bound.port : 0}`;
 }
 
 describe('the cluster port, under bad peers', () => {
@@ -106,6 +115,22 @@ describe('the cluster port, under bad peers', () => {
     await closed(tls(port, {}));
   });
 
+  it('survives bytes that are TLS but not HTTP/2, from members and strangers', async () => {
+    const port = await start();
+    const member = await join(port);
+    for (const keys of [{}, { cert: member.certificate, key: member.privateKey }]) {
+      for (const garbage of ['nonsense'.repeat(500), PREFACE, `${PREFACE}${'\xff'.repeat(300)}`]) {
+        const socket = tls(port, { ALPNProtocols: ['h2'], ...keys });
+        socket.on('error', () => undefined);
+        await new Promise((resolve) => socket.once('secureConnect', resolve));
+        socket.write(garbage, 'latin1');
+        if (garbage === PREFACE) socket.destroy();
+        await closed(socket);
+      }
+    }
+    await expect(join(port)).resolves.toMatchObject({ role: 'worker' });
+  });
+
   it('refuses unknown methods and paths of HTTP/2', async () => {
     const port = await start();
     const client = connectHttp2(`https://${port.addr}`, { rejectUnauthorized: false });
@@ -131,17 +156,42 @@ describe('the cluster port, under bad peers', () => {
   });
 });
 
+describe('a connection that is cut without a word', () => {
+  it('ends the session on both sides within seconds', async () => {
+    const port = await start();
+    const identity = await join(port);
+    const wire: Socket[] = [];
+    const proxy = createServer((near) => {
+      const far = createConnection(address(port));
+      near.pipe(far).pipe(near);
+      wire.push(near, far);
+    });
+    const session = openSession(await listening(proxy), new IdentitySource(identity));
+    const { stream } = await port.nextSession();
+    const ends = [session, stream].map(
+      (side) =>
+        new Promise<Error | undefined>((resolve) => {
+          side.onEnd(resolve);
+        }),
+    );
+    for (const socket of wire) {
+      socket.unpipe();
+      socket.pause();
+    }
+    expect(await ends[0]).toMatchObject({ code: 'BALE_MANAGER_UNREACHABLE' });
+    expect(await ends[1]).toMatchObject({ code: 'BALE_SESSION_BROKEN' });
+    for (const socket of wire) socket.destroy();
+    proxy.close();
+  });
+});
+
 describe('a manager that does not answer', () => {
   it('is named, with what to check', async () => {
     const silent = await start({ ...STRANGER_LIMITS, handshake: 60_000, lifetime: 60_000 });
     // A port that takes connections and says nothing.
-    const { createServer } = await import('node:net');
     const held: Socket[] = [];
     const server = createServer((socket) => held.push(socket));
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const bound = server.address();
-    const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
-    const addr = `127.0.0.1:${port}`;
+    const addr = await listening(server);
     const ended = new Promise<Error | undefined>((resolve) => {
       openSession(addr, new IdentitySource(silent.ca.identity('n1'))).onEnd(resolve);
     });
@@ -162,11 +212,8 @@ describe('a manager that does not answer', () => {
 
   it('is not a bale manager: said so', async () => {
     const silent = await start();
-    const { createServer } = await import('node:net');
     const server = createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const bound = server.address();
-    const addr = `127.0.0.1:${typeof bound === 'object' && bound !== null ? bound.port : 0}`;
+    const addr = await listening(server);
     const joined = enrol({
       managers: [addr],
       token: silent.workerToken(),

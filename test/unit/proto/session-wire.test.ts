@@ -139,4 +139,11 @@ describe('messages of a session', () => {
     expect(read).toThrow(expect.objectContaining({ code: 'BALE_MESSAGE_MALFORMED', kind: 'invalid' }) as Error);
     expect(read).toThrow(reason);
   });
+
+  it('a hello of another version that cannot be read is refused for its version', () => {
+    const wire = method.requestDeserialize(
+      method.requestSerialize({ hello: { protocolVersion: 9, descriptionJson: '{"newer":true}' } }),
+    );
+    expect(() => readAgentMessage(wire)).toThrow('the node speaks protocol version 9, this side speaks 1');
+  });
 });
