@@ -40,4 +40,6 @@ export interface MeshConfig {
   /** Unix socket for the daemon. */
   readonly socket: string;
   readonly logLevel: string;
+  /** The version of bale that started it, told in its hello. */
+  readonly version?: string;
 }

@@ -1,0 +1,56 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { BaleError, errorMessage } from '../../core/errors.js';
+
+export interface MeshChild {
+  readonly pid: number;
+  /** Rejects with BALE_MESH_START_FAILED, which says why, when the process ends; never resolves. */
+  readonly ended: Promise<never>;
+}
+
+/**
+ * Starts a mesh process that outlives this one: a session of its own, its log in a file that it
+ * bounds itself. Under systemd the unit needs `KillMode=process`.
+ */
+export async function spawnMesh(command: readonly string[], configFile: string, logFile: string): Promise<MeshChild> {
+  const [program = process.execPath, ...args] = command;
+  const log = openSync(logFile, 'a', 0o600);
+  try {
+    const child = spawn(program, [...args, '--config', configFile], {
+      detached: true,
+      stdio: ['ignore', log, log],
+      cwd: '/',
+    });
+    const ended = new Promise<never>((_resolve, reject) => {
+      child.once('error', (error) => {
+        reject(failed(errorMessage(error)));
+      });
+      child.once('exit', (code, signal) => {
+        void lastError(logFile).then((text) => {
+          reject(failed(text ?? `it ended with ${signal ?? `status ${code ?? 0}`}, see ${logFile}`));
+        });
+      });
+    });
+    ended.catch(() => undefined);
+    child.unref();
+    if (child.pid === undefined) return await ended;
+    return { pid: child.pid, ended };
+  } finally {
+    closeSync(log);
+  }
+}
+
+const failed = (reason: string): BaleError =>
+  new BaleError(`the mesh process ended: ${reason}`, { kind: 'unavailable', code: 'BALE_MESH_START_FAILED' });
+
+/** The last error in the log of the mesh. */
+async function lastError(logFile: string): Promise<string | undefined> {
+  const lines = (await readFile(logFile, 'utf8').catch(() => '')).trimEnd().split('\n');
+  try {
+    const last: unknown = JSON.parse(lines.at(-1) ?? '');
+    return typeof last === 'object' && last !== null && 'err' in last ? String(last.err) : undefined;
+  } catch {
+    return lines.at(-1) === '' ? undefined : lines.at(-1);
+  }
+}

@@ -1,0 +1,109 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { resetStream } from './byte-stream.js';
+import { isConnected, type Connection, type Connector } from './connector.js';
+import { HttpExchange } from './http-exchange.js';
+import { isHttp2Offer, requestWithoutOffer } from './http-headers.js';
+import { HttpUpgrade } from './http-upgrade.js';
+import type { HttpService } from './intake.js';
+import type { Route } from './route.js';
+import { UpstreamPool } from './upstream-pool.js';
+
+const LARGEST_HEAD = 64 * 1024;
+/** A head that was begun must be complete after this, ms. Between requests a client may be idle for ever. */
+const HEAD_TIMEOUT = 60_000;
+
+interface HttpClient {
+  readonly route: Route;
+  /** What was dialled for the first request. */
+  opened: Connection | undefined;
+}
+
+/**
+ * Serves the clients that speak HTTP/1: each request is routed by itself, so a client that keeps its
+ * connection neither sticks to a replica nor holds up its draining.
+ */
+export class HttpFront implements HttpService {
+  readonly pool = new UpstreamPool();
+  readonly #connector: Connector;
+  readonly #server: Server;
+  readonly #clients = new WeakMap<Socket, HttpClient>();
+  #closing = false;
+
+  constructor(connector: Connector) {
+    this.#connector = connector;
+    this.#server = createServer({
+      maxHeaderSize: LARGEST_HEAD,
+      headersTimeout: HEAD_TIMEOUT,
+      requestTimeout: 0,
+      keepAliveTimeout: 0,
+    });
+    this.#server.timeout = 0;
+    this.#server.on('request', this.#onRequest);
+    this.#server.on('checkContinue', this.#onRequest);
+    this.#server.on('upgrade', this.#onUpgrade);
+    // It never listens, its connections are handed to it; this starts its watch over slow heads.
+    this.#server.emit('listening');
+  }
+
+  serve(socket: Socket, route: Route, opened: Connection | undefined): void {
+    const client: HttpClient = { route, opened };
+    this.#clients.set(socket, client);
+    socket.once('close', () => {
+      dropOpened(client);
+    });
+    this.#server.emit('connection', socket);
+    socket.resume();
+  }
+
+  /** Lets answers under way be the last of their connections. */
+  close(): void {
+    this.#closing = true;
+    this.pool.close();
+    this.#server.closeIdleConnections();
+  }
+
+  /** Stops the watch over slow heads; after it nothing of the front keeps running. */
+  destroy(): void {
+    this.close();
+    this.#server.close();
+  }
+
+  readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    const client = this.#clients.get(request.socket);
+    if (client === undefined) {
+      request.socket.destroy();
+      return;
+    }
+    const { opened } = client;
+    client.opened = undefined;
+    const context = { connector: this.#connector, pool: this.pool, isClosing: () => this.#closing };
+    new HttpExchange(context, client.route, request, response).start(opened);
+  };
+
+  readonly #onUpgrade = (request: IncomingMessage, socket: Socket, head: Buffer): void => {
+    const client = this.#clients.get(socket);
+    if (client === undefined) {
+      socket.destroy();
+      return;
+    }
+    if (isHttp2Offer(request.headers.upgrade)) {
+      // Read again as the plain request that it also is.
+      socket.unshift(Buffer.concat([requestWithoutOffer(request), head]));
+      this.#server.emit('connection', socket);
+      socket.resume();
+      return;
+    }
+    const { opened } = client;
+    client.opened = undefined;
+    void new HttpUpgrade(this.#connector, client.route, request, socket, head).start(opened);
+  };
+}
+
+function dropOpened(client: HttpClient): void {
+  const { opened } = client;
+  client.opened = undefined;
+  if (opened === undefined || !isConnected(opened)) return;
+  opened.lease.release();
+  resetStream(opened.stream);
+}

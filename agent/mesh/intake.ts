@@ -1,0 +1,226 @@
+import type { Socket } from 'node:net';
+import { ignoreError, resetStream, type ByteStream } from './byte-stream.js';
+import { isConnected, type Connected, type Connection, type Connector } from './connector.js';
+import { classifyFirstBytes } from './first-bytes.js';
+import type { Route } from './route.js';
+import { splice } from './splice.js';
+
+/** Who serves a client once it is known to speak HTTP/1. */
+export interface HttpService {
+  /** `opened` is what was dialled for the client already; it belongs to the first request. */
+  serve(client: Socket, route: Route, opened: Connection | undefined): void;
+}
+
+export interface IntakeOptions {
+  readonly connector: Connector;
+  readonly http: HttpService;
+}
+
+/** How long a client that has not spoken is kept when no endpoint answers, ms. Whether it gets an HTTP answer or a reset depends on what it says. */
+const SILENT_REFUSAL = 1_000;
+
+/**
+ * Takes new connections of the published ports. An endpoint is claimed and dialled at once; who
+ * speaks first and how decides what the connection is.
+ */
+export class Intake {
+  readonly #options: IntakeOptions;
+  readonly #clients = new Set<Socket>();
+  readonly #undecided = new Set<UndecidedConnection>();
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+  }
+
+  accept(client: Socket, route: Route): void {
+    client.on('error', ignoreError);
+    this.#clients.add(client);
+    client.once('close', () => {
+      this.#clients.delete(client);
+    });
+    switch (route.port.mode) {
+      case 'http':
+        this.#options.http.serve(client, route, undefined);
+        return;
+      case 'tcp':
+        void this.#spliceAtOnce(client, route);
+        return;
+      case 'auto':
+        this.#decide(client, route);
+    }
+  }
+
+  /** Connections on which nothing was said yet leave endpoints that are no longer active: nobody notices. */
+  tableChanged(): void {
+    for (const connection of this.#undecided) connection.leaveInactive();
+  }
+
+  get open(): number {
+    return this.#clients.size;
+  }
+
+  /** Ends what nobody uses yet. */
+  closeIdle(): void {
+    for (const connection of this.#undecided) connection.giveUp();
+  }
+
+  destroy(): void {
+    for (const client of this.#clients) client.destroy();
+  }
+
+  async #spliceAtOnce(client: Socket, route: Route): Promise<void> {
+    const connection = await this.#options.connector.connect(route, client);
+    if (isConnected(connection)) spliceClient(client, connection);
+    else resetStream(client);
+  }
+
+  #decide(client: Socket, route: Route): void {
+    const connection = new UndecidedConnection(client, route, this.#options, () => {
+      this.#undecided.delete(connection);
+    });
+    this.#undecided.add(connection);
+    connection.start();
+  }
+}
+
+function spliceClient(client: Socket, { lease, stream }: Connected): void {
+  splice(client, stream, () => {
+    lease.release();
+  });
+}
+
+/** A connection of an `auto` port until it is known what it is. */
+class UndecidedConnection {
+  readonly #client: Socket;
+  readonly #route: Route;
+  readonly #options: IntakeOptions;
+  readonly #onDecided: () => void;
+  /** What the client said so far. */
+  #head: Buffer | undefined;
+  #kind: 'http' | 'opaque' | undefined;
+  /** Undefined while it is being dialled. */
+  #connection: Connection | undefined;
+  #unwatchEndpoint: () => void = ignoreError;
+  #refusal: NodeJS.Timeout | undefined;
+  #done = false;
+
+  constructor(client: Socket, route: Route, options: IntakeOptions, onDecided: () => void) {
+    this.#client = client;
+    this.#route = route;
+    this.#options = options;
+    this.#onDecided = onDecided;
+  }
+
+  start(): void {
+    this.#client.on('data', this.#onData);
+    this.#client.on('end', this.#onEnd);
+    this.#client.on('close', this.#onClose);
+    void this.#dial();
+  }
+
+  leaveInactive(): void {
+    const connection = this.#connection;
+    if (connection === undefined || !isConnected(connection) || this.#kind !== undefined) return;
+    if (this.#route.isActive(connection.lease.endpoint) || !this.#route.hasActive()) return;
+    this.#dropEndpoint();
+    void this.#dial();
+  }
+
+  giveUp(): void {
+    if (this.#kind === undefined) this.#client.destroy();
+  }
+
+  async #dial(): Promise<void> {
+    const connection = await this.#options.connector.connect(this.#route, this.#client);
+    this.#connection = connection;
+    if (this.#done) {
+      this.#dropEndpoint();
+      return;
+    }
+    if (isConnected(connection)) this.#watchEndpoint(connection.stream);
+    this.#proceed();
+    // The table may have changed while the dial was under way.
+    this.leaveInactive();
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.#head = this.#head === undefined ? chunk : Buffer.concat([this.#head, chunk]);
+    const kind = classifyFirstBytes(this.#head);
+    if (kind === 'more') return;
+    this.#client.pause();
+    this.#kind = kind;
+    this.#proceed();
+  };
+
+  readonly #onEnd = (): void => {
+    this.#kind ??= 'opaque';
+    this.#proceed();
+  };
+
+  readonly #onClose = (): void => {
+    if (this.#done) return;
+    this.#finish();
+    this.#dropEndpoint();
+  };
+
+  /** An endpoint that speaks or ends before the client was understood: it is not HTTP. */
+  #watchEndpoint(stream: ByteStream): void {
+    const speaks = (chunk: Buffer): void => {
+      stream.pause();
+      stream.unshift(chunk);
+      ends();
+    };
+    const ends = (): void => {
+      this.#kind ??= 'opaque';
+      this.#proceed();
+    };
+    stream.on('data', speaks);
+    stream.on('end', ends);
+    stream.on('close', ends);
+    this.#unwatchEndpoint = () => {
+      stream.off('data', speaks);
+      stream.off('end', ends);
+      stream.off('close', ends);
+    };
+  }
+
+  #dropEndpoint(): void {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    this.#unwatchEndpoint();
+    if (connection === undefined || !isConnected(connection)) return;
+    resetStream(connection.stream);
+    connection.lease.release();
+  }
+
+  /** Hands the connection over as soon as both ends are known. */
+  #proceed(): void {
+    const connection = this.#connection;
+    if (this.#done || connection === undefined) return;
+    if (this.#kind === undefined) {
+      if (!isConnected(connection)) this.#refusal ??= setTimeout(() => resetStream(this.#client), SILENT_REFUSAL);
+      return;
+    }
+    this.#finish();
+    if (this.#kind === 'http') {
+      if (this.#head !== undefined) this.#client.unshift(this.#head);
+      this.#options.http.serve(this.#client, this.#route, connection);
+    } else if (isConnected(connection)) {
+      if (this.#head !== undefined) connection.stream.write(this.#head);
+      spliceClient(this.#client, connection);
+      // Its end may have been read before the splice listened.
+      if (this.#client.readableEnded) connection.stream.end();
+      if (connection.stream.readableEnded) this.#client.end();
+    } else resetStream(this.#client);
+  }
+
+  #finish(): void {
+    this.#done = true;
+    clearTimeout(this.#refusal);
+    this.#unwatchEndpoint();
+    this.#client.off('data', this.#onData);
+    this.#client.off('end', this.#onEnd);
+    this.#client.off('close', this.#onClose);
+    this.#onDecided();
+  }
+}

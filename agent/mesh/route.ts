@@ -1,0 +1,112 @@
+import type { Endpoint, PublishedPort } from '../../proto/endpoint-table.js';
+import { endpointKey } from './endpoint-key.js';
+import type { Ejections } from './ejections.js';
+import type { InFlight, InFlightCounter } from './in-flight.js';
+import { Picker, type PickContext } from './picker.js';
+
+/** The right to use one endpoint once. While it is held, the endpoint counts as busy. */
+export class Lease {
+  readonly endpoint: Endpoint;
+  readonly #inFlight: InFlight;
+  #counter: InFlightCounter | undefined;
+
+  constructor(endpoint: Endpoint, inFlight: InFlight) {
+    this.endpoint = endpoint;
+    this.#inFlight = inFlight;
+    this.#counter = inFlight.enter(endpoint.taskId);
+  }
+
+  /** Gives it back; only the first call counts. */
+  release(): void {
+    const counter = this.#counter;
+    if (counter === undefined) return;
+    this.#counter = undefined;
+    this.#inFlight.leave(counter);
+  }
+}
+
+export interface RouteOptions {
+  readonly inFlight: InFlight;
+  readonly ejections: Ejections;
+  /** ms since the epoch. */
+  readonly now: () => number;
+  /** Where the rotation of a new route begins, so that the nodes do not all begin with the same replica. */
+  readonly start: number;
+}
+
+/**
+ * One published port. Lives as long as the port is published or a connection to it is open; each
+ * table swaps its picker in one step.
+ */
+export class Route {
+  readonly publishedPort: number;
+  readonly #options: RouteOptions;
+  #port: PublishedPort;
+  #picker: Picker;
+  readonly #listeners = new Set<() => void>();
+
+  constructor(port: PublishedPort, options: RouteOptions) {
+    this.publishedPort = port.publishedPort;
+    this.#options = options;
+    this.#port = port;
+    this.#picker = new Picker(port.endpoints, options.start);
+  }
+
+  get port(): PublishedPort {
+    return this.#port;
+  }
+
+  update(port: PublishedPort): void {
+    this.#port = port;
+    this.#picker = this.#picker.followedBy(port.endpoints);
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  /** The port is no longer published: connections that are open end on their own, new requests on them find nothing. */
+  unpublish(): void {
+    this.update({ ...this.#port, endpoints: [] });
+  }
+
+  /** Calls `listener` after each change of the endpoints; the returned function unsubscribes. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+
+  /**
+   * Picks an endpoint and registers it as in flight, in one synchronous step: whoever swaps the table
+   * afterwards sees the claim counted. Undefined when there is none that was not tried.
+   */
+  claim(tried?: ReadonlySet<string>): Lease | undefined {
+    const { ejections, inFlight } = this.#options;
+    const endpoint = this.#picker.pick(tried === undefined && ejections.size === 0 ? undefined : this.#context(tried));
+    return endpoint === undefined ? undefined : new Lease(endpoint, inFlight);
+  }
+
+  refused(endpoint: Endpoint): void {
+    this.#options.ejections.refused(endpointKey(endpoint), this.#options.now());
+  }
+
+  connected(endpoint: Endpoint): void {
+    this.#options.ejections.connected(endpointKey(endpoint));
+  }
+
+  /** Whether new work may still go to this endpoint. */
+  isActive({ taskId, targetPort }: Endpoint): boolean {
+    return this.#picker.endpoints.some(
+      (candidate) => candidate.taskId === taskId && candidate.targetPort === targetPort && candidate.state === 'active',
+    );
+  }
+
+  hasActive(): boolean {
+    return this.#picker.endpoints.some(({ state }) => state === 'active');
+  }
+
+  #context(tried: ReadonlySet<string> | undefined): PickContext {
+    const { ejections, now } = this.#options;
+    const time = now();
+    return { tried, isEjected: (endpoint) => ejections.isEjected(endpointKey(endpoint), time) };
+  }
+}

@@ -1,0 +1,85 @@
+import type { ClientRequest } from 'node:http';
+import { Socket } from 'node:net';
+import type { Endpoint } from '../../proto/endpoint-table.js';
+import type { ByteStream } from './byte-stream.js';
+import { endpointKey } from './endpoint-key.js';
+
+type UpstreamState = 'busy' | 'idle' | 'ended';
+
+/**
+ * One connection to an endpoint that carries HTTP/1 requests, one after the other. It is the `agent`
+ * of the requests sent over it: node:http takes its stream instead of dialling.
+ */
+export class Upstream {
+  readonly endpoint: Endpoint;
+  readonly key: string;
+  readonly stream: ByteStream;
+  /** Whether an earlier request went over it: the endpoint may be closing it at this very moment. */
+  reused = false;
+  /** When it became idle, ms of the process clock. */
+  idleSince = 0;
+  /** For node:http: keep the connection, answers may be followed by another request. */
+  readonly keepAlive = true;
+  readonly maxSockets = 1;
+  readonly defaultPort = 80;
+  readonly protocol = 'http:';
+
+  #state: UpstreamState = 'busy';
+  #bytesReadWhenIdle = 0;
+
+  constructor(endpoint: Endpoint, stream: ByteStream, onFree: (upstream: Upstream) => void) {
+    this.endpoint = endpoint;
+    this.key = endpointKey(endpoint);
+    this.stream = stream;
+    stream.on('free', () => {
+      onFree(this);
+    });
+    const ended = (): void => {
+      this.#state = 'ended';
+    };
+    stream.once('end', ended);
+    stream.once('close', ended);
+  }
+
+  /** The request made last; node:http calls this from its constructor. */
+  onRequest: (request: ClientRequest) => void = () => undefined;
+
+  addRequest(request: ClientRequest): void {
+    this.onRequest(request);
+    request.onSocket(this.stream as Socket); // A tunnel is a duplex stream, which is all that node:http asks for.
+    this.stream.resume();
+  }
+
+  /** Whether a request may still be sent over it. */
+  get isOpen(): boolean {
+    return this.#state !== 'ended' && !this.stream.destroyed && this.stream.writable;
+  }
+
+  get isIdle(): boolean {
+    return this.#state === 'idle';
+  }
+
+  park(): void {
+    this.#state = 'idle';
+    this.idleSince = performance.now();
+    this.#bytesReadWhenIdle = bytesRead(this.stream);
+  }
+
+  /** Takes it for a request; false when it is of no use any more. An endpoint that spoke unasked is not trusted. */
+  take(): boolean {
+    if (!this.isOpen || bytesRead(this.stream) !== this.#bytesReadWhenIdle) return false;
+    this.#state = 'busy';
+    this.reused = true;
+    return true;
+  }
+
+  /** Closes it in order. */
+  end(): void {
+    this.#state = 'ended';
+    // What the endpoint still says is thrown away, so that its own end is seen.
+    this.stream.resume();
+    this.stream.end();
+  }
+}
+
+const bytesRead = (stream: ByteStream): number => (stream instanceof Socket ? stream.bytesRead : 0);
