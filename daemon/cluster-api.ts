@@ -76,5 +76,5 @@ function translate(error: unknown, request: FastifyRequest): unknown {
 function sendError(reply: FastifyReply, error: unknown, logger: Logger): FastifyReply {
   if (!isBaleError(error)) logger.error({ err: errorMessage(error) }, 'a request failed unexpectedly');
   const { status, body } = errorAnswer(error);
-  return reply.code(status).header('Content-Type', 'application/json').send(body);
+  return reply.code(status).header('Content-Type', 'application/json').send(Buffer.from(body));
 }

@@ -11,6 +11,7 @@ import type { Manager } from '../manager/manager-types.js';
 import type { DataDirectory } from './data-directory.js';
 import type { MembershipRecord } from './membership-record.js';
 import type { DaemonOptions } from './options.js';
+import { BALE_VERSION } from './version.js';
 
 export type MeshHandle = MeshLink & {
   /** The identity file was renewed. */
@@ -105,6 +106,7 @@ export async function startClusterNode(
       meshAddr: formatHostPort({ host: record.advertiseHost, port: options.meshAddr.port }),
       clock,
       logger,
+      baleVersion: BALE_VERSION,
     });
   } catch (error) {
     await mesh.close();

@@ -38,7 +38,7 @@ export function upgradeToEngine(call: UpgradeRequest, options: PassthroughOption
     engine.once('connect', () => {
       // Below the request object: what follows the head is already framed by the client.
       if (head.length > 0) engine.write(head);
-      client.pipe(engine, { end: false });
+      client.pipe(engine);
     });
   });
   outgoing.on('continue', () => {

@@ -20,6 +20,8 @@ export type MembershipState =
 const PATIENCE_MS = 20_000;
 /** How long an init waits for its own agent: the cluster is there either way. */
 const OWN_AGENT_PATIENCE_MS = 5_000;
+/** How long taking back a failed join may take, ms. */
+const RESIGN_PATIENCE_MS = 3_000;
 /** How often changed manager addresses are written down, ms. */
 const REMEMBER_EVERY_MS = 30_000;
 
@@ -152,11 +154,26 @@ export class Membership {
       await writeMembership(data.membershipFile, prepared.record);
       return await this.#activate(prepared);
     } catch (error) {
-      this.#state = { kind: 'inactive' };
       await prepared?.manager?.close();
+      if (prepared?.record.role === 'worker') await this.#resign(prepared);
+      this.#state = { kind: 'inactive' };
       await removeMembership(data.membershipFile);
       await data.wipeMember();
       throw error;
+    }
+  }
+
+  /** Tells the cluster that a node which it took up will not come. It may not hear it: then it shows the node as down. */
+  async #resign({ record, identity }: PreparedMember): Promise<void> {
+    const { announceLeave } = await import('../proto/cluster-client.js');
+    const signal = AbortSignal.timeout(RESIGN_PATIENCE_MS);
+    for (const manager of record.managers) {
+      try {
+        await announceLeave(manager, identity, signal);
+        return;
+      } catch (error) {
+        this.#surroundings.logger.warn({ manager, err: errorMessage(error) }, 'a failed join could not be taken back');
+      }
     }
   }
 

@@ -1,4 +1,4 @@
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { NodeParts } from './cluster-node.js';
 
 /** Containers that one node starts at a time: more only make the Engine slower. */
@@ -27,6 +27,6 @@ export const nodeParts: NodeParts = {
 const meshCommand = (): readonly string[] => [
   process.execPath,
   ...process.execArgv,
-  fileURLToPath(new URL('../bin/bale.js', import.meta.url)),
+  join(import.meta.dirname, '..', 'bin', 'bale.js'),
   'mesh',
 ];
