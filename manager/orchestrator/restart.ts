@@ -29,7 +29,7 @@ export type RestartVerdict =
  * Whether and when a task that ended by itself is replaced, by the RestartPolicy it was made with.
  *
  * All times are the manager's own (`now` is when the end became known): the clocks of nodes may be
- * wrong. The history is carried from task to task of a slot, so it outlives the manager process.
+ * wrong. The history is carried from task to task of a slot, so it outlives the manager.
  */
 export function judgeRestart(task: TaskObject, now: number): RestartVerdict {
   const policy = task.spec.RestartPolicy ?? {};
