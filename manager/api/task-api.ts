@@ -30,7 +30,10 @@ export class TaskApi implements Pick<SwarmApi, 'tasks' | 'task'> {
     const services = valuesOf(filters, 'service').map((wanted) => findService(view, wanted).id);
     const nodes = valuesOf(filters, 'node').map((wanted) => findNode(view, wanted).id);
     const states = desiredStates(filters);
+    const ids = valuesOf(filters, 'id');
     const names = valuesOf(filters, 'name');
+    const labels = valuesOf(filters, 'label');
+    const runtimes = valuesOf(filters, 'runtime');
     const current = valuesOf(filters, '_up-to-date').length > 0;
     return candidates(view, services, nodes)
       .filter(
@@ -38,10 +41,10 @@ export class TaskApi implements Pick<SwarmApi, 'tasks' | 'task'> {
           isOneOf(task.serviceId, services) &&
           (nodes.length === 0 || (task.nodeId !== undefined && nodes.includes(task.nodeId))) &&
           isOneOf(task.desiredState, states) &&
-          hasPrefix(task.id, valuesOf(filters, 'id')) &&
+          hasPrefix(task.id, ids) &&
           (names.length === 0 || hasPrefix(taskName(task), names)) &&
-          hasLabels(task.serviceLabels, valuesOf(filters, 'label')) &&
-          isOneOf(task.spec.Runtime ?? 'container', valuesOf(filters, 'runtime')) &&
+          hasLabels(task.serviceLabels, labels) &&
+          isOneOf(task.spec.Runtime ?? 'container', runtimes) &&
           (!current || this.#isUpToDate(task, view)),
       )
       .map(taskDocument);
