@@ -46,14 +46,12 @@ function checkMounts(mounts: readonly Mount[]): void {
   const targets = new Set<string>();
   for (const [index, mount] of mounts.entries()) {
     const where = `ContainerSpec: Mounts[${index}]`;
-    const { Target = '', Source = '' } = mount;
+    const { Type: type = 'bind', Target = '', Source = '' } = mount;
     if (!Target.startsWith('/')) {
       throw specError(`${where}: invalid mount target, must be an absolute path: ${JSON.stringify(Target)}`);
     }
     if (targets.has(Target)) throw specError(`ContainerSpec: duplicate mount point: ${Target}`);
     targets.add(Target);
-    // Go's zero value of the type is a bind.
-    const type = mount.Type ?? 'bind';
     if (type === 'bind' && !Source.startsWith('/')) {
       throw specError(`${where}: invalid bind mount source, must be an absolute path: ${JSON.stringify(Source)}`);
     }

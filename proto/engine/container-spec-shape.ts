@@ -14,12 +14,14 @@ const healthConfig = document<HealthConfig>({
 });
 
 const mount = document<Mount>({
-  Type: field(
+  // Go's zero value of the type is a bind.
+  Type: always(
     limited(
       word('bind', 'volume', 'tmpfs', 'npipe', 'cluster'),
       (type) => type !== 'npipe' && type !== 'cluster',
       'mounts are of type bind, volume or tmpfs',
     ),
+    'bind',
   ),
   Source: field(text),
   Target: field(text),

@@ -74,6 +74,11 @@ describe('decoding of a document', () => {
     expect(RestartPolicy).toEqual({ Delay: 0, MaxAttempts: 0 });
   });
 
+  it('fills in the type of a mount', () => {
+    const spec = decodeServiceSpec(containerBody({ Mounts: [{ Source: '/a', Target: '/b', Type: '' }] }));
+    expect(spec.TaskTemplate.ContainerSpec.Mounts).toEqual([{ Type: 'bind', Source: '/a', Target: '/b' }]);
+  });
+
   it('does not share what it fills in between two documents', () => {
     const [one, other] = [serviceBody({ Labels: null }), serviceBody({ Labels: null })].map(decodeServiceSpec);
     expect(one?.Labels).not.toBe(other?.Labels);
