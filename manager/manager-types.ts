@@ -19,6 +19,8 @@ export interface Manager {
   readonly api: SwarmApi;
   /** host:port that the cluster port is bound to. */
   readonly boundAddr: string;
+  /** Calls `listener` after each change of the cluster's state. The returned function unsubscribes. */
+  onCommit(listener: () => void): () => void;
   /** Resolves with the cause when the manager cannot go on (its journal failed): the daemon must end then. */
   readonly failed: Promise<Error>;
   /** Stops loops, sessions and the journal. No container is touched. */

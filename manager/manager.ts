@@ -74,6 +74,10 @@ async function compose(options: ManagerOptions, parts: Parts): Promise<Manager> 
     api: createSwarmApi({ store, identity, logger }),
     boundAddr: server.boundAddr,
     failed: store.failed,
+    onCommit: (listener) =>
+      store.watch(() => {
+        listener();
+      }),
     close: () => parts.close(),
   };
 }

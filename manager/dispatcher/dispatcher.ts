@@ -163,6 +163,7 @@ export class Dispatcher {
         break;
       case 'goodbye':
         session.saidGoodbye = true;
+        session.end();
         break;
     }
   }

@@ -1,5 +1,7 @@
 import { connect, constants, type ClientHttp2Session } from 'node:http2';
+import { connect as connectTls } from 'node:tls';
 import { abortError } from '../../core/abort.js';
+import { parseHostPort } from '../../core/address.js';
 import { errorCode, errorMessage } from '../../core/errors.js';
 import type { IdentitySource } from '../../core/identity.js';
 import { VOUCH_PATH, type Vouch } from '../../proto/vouch.js';
@@ -30,13 +32,16 @@ export const meshProbe =
   (identity: IdentitySource): Probe =>
   async (target, signal) => {
     const { privateKey, certificate, trustRoot } = identity.current;
-    const session = connect(`https://${target.meshAddr}`, {
+    const socket = connectTls({
+      ...parseHostPort(target.meshAddr, { port: 2378 }, 'mesh address'),
       key: privateKey,
       cert: certificate,
       ca: trustRoot,
       minVersion: 'TLSv1.3',
       servername: target.nodeId,
+      ALPNProtocols: ['h2'],
     });
+    const session = connect(`https://${target.meshAddr}`, { createConnection: () => socket });
     try {
       const vouch = readVouch(await fetchText(session, VOUCH_PATH, signal), target.nodeId);
       return vouch === undefined
@@ -44,12 +49,18 @@ export const meshProbe =
         : { kind: 'vouch', vouch };
     } catch (error) {
       signal.throwIfAborted();
-      if (errorCode(error) === 'ECONNREFUSED') return { kind: 'refused' };
+      if (isRefused(error)) return { kind: 'refused' };
       return { kind: 'silent', error: errorMessage(error) };
     } finally {
       session.destroy();
+      // A session ends its connection in order; one that is still in its handshake would stay for ever.
+      socket.destroy();
     }
   };
+
+/** The stream of a connection that failed is told first, with the reason inside. */
+const isRefused = (error: unknown): boolean =>
+  errorCode(error) === 'ECONNREFUSED' || (error instanceof Error && errorCode(error.cause) === 'ECONNREFUSED');
 
 function fetchText(session: ClientHttp2Session, path: string, signal: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {

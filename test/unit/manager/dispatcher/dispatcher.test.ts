@@ -254,7 +254,7 @@ describe('what agents report', () => {
   it('as a goodbye is no failure', async () => {
     const session = await greeted('a');
     session.say({ kind: 'goodbye' });
-    session.end();
+    expect(session.ending).toBe('in order');
     await cluster.clock.advance(100);
     expect(cluster.store.view.get('node', 'a')?.status.state).toBe('disconnected');
   });

@@ -1,0 +1,151 @@
+import { startAgent } from '../../agent/agent.js';
+import type { Agent } from '../../agent/agent-types.js';
+import type { Clock } from '../../core/clock.js';
+import { IdentitySource, type NodeIdentity } from '../../core/identity.js';
+import { createLogger } from '../../core/logger.js';
+import { SimulatedMesh } from './cluster-mesh.js';
+import { Relay } from './cluster-relay.js';
+import type { SimulatedEngine, SimulatedNode } from './simulated-executor.js';
+
+/** A clock that can stop for one process without telling it. */
+class MortalClock implements Clock {
+  readonly #clock: Clock;
+  readonly #timers = new Set<() => void>();
+  #dead = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  schedule(ms: number, callback: () => void): () => void {
+    if (this.#dead) return () => undefined;
+    const cancel = this.#clock.schedule(ms, () => {
+      this.#timers.delete(cancel);
+      callback();
+    });
+    this.#timers.add(cancel);
+    return () => {
+      this.#timers.delete(cancel);
+      cancel();
+    };
+  }
+
+  die(): void {
+    this.#dead = true;
+    for (const cancel of this.#timers) cancel();
+  }
+}
+
+/**
+ * A machine: a real agent over real mTLS, a simulated Engine and mesh. The first session of each
+ * agent process goes through a relay that can be cut or torn.
+ */
+export class ClusterNode {
+  readonly identity: NodeIdentity;
+  readonly engine: SimulatedNode;
+  readonly mesh: SimulatedMesh;
+  readonly #relay: Relay;
+  readonly #clock: Clock;
+  #process: { readonly agent: Agent; readonly clock: MortalClock } | undefined;
+  /** Agents that were killed: what they hold is let go at the end of the test. */
+  readonly #dead: Agent[] = [];
+
+  private constructor(identity: NodeIdentity, engine: SimulatedNode, mesh: SimulatedMesh, relay: Relay, clock: Clock) {
+    this.identity = identity;
+    this.engine = engine;
+    this.mesh = mesh;
+    this.#relay = relay;
+    this.#clock = clock;
+  }
+
+  static async start(
+    identity: NodeIdentity,
+    managerAddr: string,
+    engines: SimulatedEngine,
+    clock: Clock,
+  ): Promise<ClusterNode> {
+    const engine = engines.executor(identity.nodeId);
+    const mesh = await SimulatedMesh.start(identity, (taskId) => engine.container(taskId)?.phase === 'running');
+    const node = new ClusterNode(identity, engine, mesh, await Relay.start(managerAddr), clock);
+    await node.startAgent();
+    return node;
+  }
+
+  get id(): string {
+    return this.identity.nodeId;
+  }
+
+  get agent(): Agent {
+    if (this.#process === undefined) throw new Error(`the agent of ${this.id} does not run`);
+    return this.#process.agent;
+  }
+
+  /** Ids of the tasks whose containers run, sorted. */
+  get runningTasks(): readonly string[] {
+    return this.engine.containers
+      .filter(({ phase }) => phase === 'running')
+      .map(({ taskId }) => taskId)
+      .sort();
+  }
+
+  async startAgent(): Promise<void> {
+    const clock = new MortalClock(this.#clock);
+    const agent = await startAgent({
+      identity: new IdentitySource(this.identity),
+      managers: [this.#relay.addr],
+      executor: this.engine,
+      mesh: this.mesh,
+      meshAddr: this.mesh.addr,
+      baleVersion: 'test',
+      clock,
+      logger: createLogger('silent'),
+    });
+    this.#process = { agent, clock };
+  }
+
+  /** kill -9 of the daemon: nothing is said, containers and mesh go on. */
+  kill(): void {
+    const process = this.#process;
+    if (process === undefined) return;
+    this.#process = undefined;
+    process.clock.die();
+    this.#dead.push(process.agent);
+    this.#relay.tear();
+  }
+
+  /** The daemon is stopped on purpose. */
+  async stop(): Promise<void> {
+    const process = this.#process;
+    this.#process = undefined;
+    await process?.agent.close();
+  }
+
+  /** The network of the machine is gone; all on it runs on. */
+  cut(): void {
+    this.#relay.cut();
+    this.mesh.silent = true;
+  }
+
+  heal(): void {
+    this.mesh.silent = false;
+    this.#relay.heal();
+  }
+
+  /** Daemon, mesh and containers are gone; the machine still answers. */
+  async crash(): Promise<void> {
+    this.kill();
+    await this.mesh.close();
+    for (const taskId of this.runningTasks) this.engine.end(taskId, 137);
+  }
+
+  async close(): Promise<void> {
+    await this.stop();
+    for (const agent of this.#dead) await agent.close();
+    await this.#relay.close();
+    await this.mesh.close();
+  }
+}
