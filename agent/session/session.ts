@@ -46,7 +46,8 @@ export class Session {
   /** When the present session was welcomed, ms since the epoch. */
   #welcomed: number | undefined;
   #lastRefusal = '';
-  #timers: (() => void)[] = [];
+  /** The one thing that waits for time: the welcome, the next heartbeat or the next attempt. */
+  #cancelTimer: () => void = () => undefined;
   #closed = false;
 
   constructor(options: SessionOptions) {
@@ -73,7 +74,7 @@ export class Session {
 
   /** Says goodbye and ends. */
   async close(): Promise<void> {
-    this.#stopTimers();
+    this.#cancelTimer();
     this.#closed = true;
     const stream = this.#stream;
     if (stream === undefined) return;
@@ -140,7 +141,6 @@ export class Session {
       for (const greeting of this.#options.greeting()) stream.send(greeting);
     }
     if (welcome.managers.length > 0) this.#managers = welcome.managers.map((manager) => manager.addr);
-    this.#stopTimers();
     const beat = (): void => {
       stream.send({ kind: 'heartbeat' });
       this.#after(welcome.heartbeatPeriod, beat);
@@ -156,7 +156,7 @@ export class Session {
 
   #ended(error: Error): void {
     const { clock, logger, random } = this.#options;
-    this.#stopTimers();
+    this.#cancelTimer();
     this.#stream = undefined;
     const lasted = this.#welcomed === undefined ? 0 : clock.now() - this.#welcomed;
     this.#welcomed = undefined;
@@ -179,13 +179,8 @@ export class Session {
   }
 
   #after(ms: number, callback: () => void): void {
-    this.#timers.push(this.#options.clock.schedule(ms, callback));
-    if (this.#timers.length > 4) this.#timers.shift(); // those have run
-  }
-
-  #stopTimers(): void {
-    for (const cancel of this.#timers) cancel();
-    this.#timers = [];
+    this.#cancelTimer();
+    this.#cancelTimer = this.#options.clock.schedule(ms, callback);
   }
 }
 

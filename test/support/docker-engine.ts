@@ -41,6 +41,9 @@ export async function startDockerEngine(options: DockerEngineOptions): Promise<D
   const docker = (...args: string[]): Promise<string> => must('docker', ['-H', `unix://${socketPath}`, ...args]);
 
   const start = async (): Promise<void> => {
+    // A dockerd that was killed took its containerd along, but while nobody has reaped that process its
+    // pid file makes the next dockerd wait for it.
+    await rm(join(directory, 'exec', 'containerd', 'containerd.pid'), { force: true });
     const log = createWriteStream(join(directory, 'dockerd.log'), { flags: 'a' });
     const started = spawn(
       'dockerd',
