@@ -1,0 +1,180 @@
+import { describe, expect, test } from 'vitest';
+import type { ContainerState } from '../../../../agent/executor/executor.js';
+import { exitReport, failureReport, nextStep, type TaskFacts } from '../../../../agent/worker/task-step.js';
+import type { DesiredState, TaskState } from '../../../../proto/engine/task-state.js';
+import { assignment } from '../../../support/assignments.js';
+
+const container = (parts: Partial<ContainerState> = {}): ContainerState => ({
+  taskId: 't1',
+  serviceId: 's1',
+  containerId: 'c1',
+  phase: 'running',
+  pid: 7,
+  exitCode: 0,
+  error: '',
+  hostPorts: [],
+  ...parts,
+});
+
+const created = container({ phase: 'created', pid: 0 });
+const exited = (exitCode: number, error = ''): ContainerState =>
+  container({ phase: 'exited', pid: 0, exitCode, error });
+
+const step = (
+  desired: DesiredState,
+  state: TaskState,
+  parts: Partial<Omit<TaskFacts, 'assignment' | 'status'>> = {},
+): string => {
+  const chosen = nextStep({
+    assignment: assignment('t1', { desiredState: desired }),
+    status: { Timestamp: '', State: state, Message: '' },
+    removed: false,
+    container: undefined,
+    stale: false,
+    imageMissing: false,
+    unhealthy: false,
+    retryAt: 0,
+    now: 1000,
+    ...parts,
+  });
+  expect(chosen.reason).not.toBe('');
+  if (chosen.kind === 'report') return `report ${chosen.state}${chosen.err === undefined ? '' : `: ${chosen.err}`}`;
+  return chosen.kind;
+};
+
+describe('a task that is to run', () => {
+  test.each<[TaskState, Partial<TaskFacts>, string]>([
+    ['assigned', {}, 'report accepted'],
+    ['accepted', {}, 'report preparing'],
+    ['preparing', {}, 'create'],
+    ['preparing', { imageMissing: true }, 'pull'],
+    ['preparing', { container: created }, 'report ready'],
+    ['ready', { container: created }, 'report starting'],
+    ['starting', { container: created }, 'start'],
+    ['starting', { container: container() }, 'report running'],
+    ['running', { container: container() }, 'wait'],
+  ])('when %s it goes on, one step at a time', (state, facts, expected) => {
+    expect(step('running', state, facts)).toBe(expected);
+  });
+
+  test('is prepared and then held while the manager wants it ready only', () => {
+    expect(step('ready', 'preparing')).toBe('create');
+    expect(step('ready', 'ready', { container: created })).toBe('wait');
+    expect(step('running', 'ready', { container: created })).toBe('report starting');
+  });
+
+  test('counts as running once its health check passed', () => {
+    expect(step('running', 'starting', { container: container({ health: 'starting' }) })).toBe('wait');
+    expect(step('running', 'starting', { container: container({ health: 'healthy' }) })).toBe('report running');
+  });
+
+  test.each<TaskState>(['starting', 'running'])('is stopped when unhealthy while %s, and has failed then', (state) => {
+    expect(step('running', state, { container: container({ health: 'unhealthy' }) })).toBe('stop');
+    expect(step('running', state, { container: exited(143), unhealthy: true })).toBe(
+      'report failed: task: container unhealthy',
+    );
+  });
+
+  test('is complete with exit code 0, failed with any other', () => {
+    expect(step('running', 'running', { container: exited(0) })).toBe('report complete');
+    expect(step('running', 'starting', { container: exited(3) })).toBe('report failed: task: non-zero exit (3)');
+  });
+
+  test('has failed when its container was taken away', () => {
+    expect(step('running', 'running')).toBe('report failed: task: the container was removed');
+    expect(step('running', 'starting')).toBe('report failed: task: the container was removed');
+  });
+
+  test.each<TaskState>(['complete', 'failed', 'rejected', 'shutdown', 'orphaned'])('rests once %s', (state) => {
+    expect(step('running', state)).toBe('wait');
+    expect(step('running', state, { container: exited(1) })).toBe('wait');
+    expect(step('running', state, { container: container() })).toBe('stop');
+  });
+});
+
+describe('a task taken over from an earlier agent', () => {
+  test('is never created or started again when its container runs or has ended', () => {
+    for (const state of ['assigned', 'accepted', 'preparing', 'ready', 'starting'] as const) {
+      for (const known of [container(), exited(0), exited(2)]) {
+        expect(step('running', state, { container: known })).toMatch(/^report /);
+      }
+    }
+  });
+
+  test('goes on from a container that was only created', () => {
+    expect(step('running', 'preparing', { container: created })).toBe('report ready');
+  });
+
+  test('is told to be running although only ready is wished: it runs already', () => {
+    expect(step('ready', 'ready', { container: container() })).toBe('report starting');
+    expect(step('ready', 'starting', { container: container() })).toBe('report running');
+  });
+});
+
+describe('a task that is not wanted', () => {
+  test.each<DesiredState>(['shutdown', 'remove'])('is stopped with its own grace when %s is wished', (desired) => {
+    expect(step(desired, 'running', { container: container() })).toBe('stop');
+    const chosen = nextStep({
+      assignment: assignment('t1', { desiredState: desired, container: { StopGracePeriod: 3e9 } }),
+      status: { Timestamp: '', State: 'running', Message: '' },
+      removed: false,
+      container: container(),
+      stale: false,
+      imageMissing: false,
+      unhealthy: false,
+      retryAt: 0,
+      now: 0,
+    });
+    expect(chosen).toMatchObject({ kind: 'stop', graceNs: 3e9 });
+  });
+
+  test('is shut down whatever its exit code, and keeps its container', () => {
+    expect(step('shutdown', 'running', { container: exited(143) })).toBe('report shutdown');
+    expect(step('shutdown', 'shutdown', { container: exited(143) })).toBe('wait');
+  });
+
+  test('is shut down at once when it has not started', () => {
+    expect(step('shutdown', 'assigned')).toBe('report shutdown');
+    expect(step('shutdown', 'ready', { container: created })).toBe('report shutdown');
+  });
+
+  test('keeps the end it had', () => {
+    expect(step('shutdown', 'failed', { container: exited(1) })).toBe('wait');
+  });
+
+  test('loses its container when it is no longer assigned', () => {
+    expect(step('running', 'running', { removed: true, container: container() })).toBe('stop');
+    expect(step('shutdown', 'shutdown', { removed: true, container: exited(0) })).toBe('remove');
+    expect(step('running', 'preparing', { removed: true, container: created })).toBe('remove');
+    expect(step('running', 'preparing', { removed: true })).toBe('end');
+  });
+});
+
+describe('what comes first', () => {
+  test('nothing is decided on a container that may have changed', () => {
+    expect(step('running', 'running', { stale: true, container: container() })).toBe('inspect');
+    expect(step('shutdown', 'running', { stale: true, removed: true })).toBe('inspect');
+  });
+
+  test('an Engine that did not answer is left alone until the time to retry', () => {
+    expect(step('running', 'preparing', { stale: true, retryAt: 1001 })).toBe('wait');
+    expect(step('running', 'preparing', { retryAt: 1000 })).toBe('create');
+  });
+});
+
+describe('why a task is over', () => {
+  test('an out-of-memory kill says so', () => {
+    expect(exitReport(exited(137, 'out of memory (limit 64 MiB)'), false)).toMatchObject({
+      state: 'failed',
+      err: 'task: non-zero exit (137): out of memory (limit 64 MiB)',
+    });
+  });
+
+  test('before its start a task is rejected, from then on it fails', () => {
+    expect(failureReport('preparing', 'No such image: x')).toMatchObject({
+      state: 'rejected',
+      err: 'No such image: x',
+    });
+    expect(failureReport('starting', 'no such program')).toMatchObject({ state: 'failed', err: 'no such program' });
+  });
+});
