@@ -2,7 +2,6 @@ import type { Logger } from '../../core/logger.js';
 import { FieldRefused } from '../../proto/engine/decode.js';
 import type { TLSInfo } from '../../proto/engine/node-document.js';
 import type { SwarmDocument } from '../../proto/engine/swarm-document.js';
-import { decodeSwarmSpec } from '../../proto/engine/swarm-spec-shape.js';
 import { makeJoinToken, newJoinSecret } from '../../proto/join-token.js';
 import type { Store } from '../store/store-types.js';
 import { outOfSequence, parseVersion } from './api-errors.js';
@@ -53,6 +52,8 @@ export class ClusterApi implements Pick<SwarmApi, 'info' | 'swarm' | 'updateSwar
     rotate: { readonly worker: boolean; readonly manager: boolean; readonly unlockKey: boolean },
   ): Promise<void> {
     const index = parseVersion('swarm', version);
+    // Loaded at the first use: the validation library is dear, and a manager shall start fast.
+    const { decodeSwarmSpec } = await import('../../proto/engine/swarm-spec-shape.js');
     const spec = decodeSwarmSpec(body);
     if (rotate.unlockKey) {
       throw new FieldRefused('rotateManagerUnlockKey', "a manager's state is not encrypted at rest in this version");

@@ -2,7 +2,6 @@ import { BaleError } from '../../core/errors.js';
 import { newId } from '../../core/id.js';
 import type { Logger } from '../../core/logger.js';
 import { FieldRefused } from '../../proto/engine/decode.js';
-import { decodeServiceSpec } from '../../proto/engine/decode-service-spec.js';
 import type { PortError } from '../../proto/engine/node-document.js';
 import type { ServiceDocument } from '../../proto/engine/service-document.js';
 import type { ServiceMode, ServiceSpec } from '../../proto/engine/service-spec.js';
@@ -33,6 +32,7 @@ export class ServiceApi implements ServiceVerbs {
   }
 
   async createService(body: unknown): Promise<{ readonly ID: string }> {
+    const { decodeServiceSpec } = await loadDecoder();
     const sent = decodeServiceSpec(body);
     const id = newId();
     const name = await this.#store.update((tx) => {
@@ -79,7 +79,7 @@ export class ServiceApi implements ServiceVerbs {
   ): Promise<{ readonly Warnings: null }> {
     const index = parseVersion('service', version);
     refuseRollback(options.rollback);
-    const wanted = decodeUpdate(body);
+    const wanted = await decodeUpdate(body);
     const done = await this.#store.update((tx) => {
       const service = findService(tx, id);
       const change = decideServiceUpdate(service, index, wanted);
@@ -108,6 +108,9 @@ export class ServiceApi implements ServiceVerbs {
   }
 }
 
+/** The validation library costs 100 ms and 15 MB: a manager that restarts does not wait for it. */
+const loadDecoder = () => import('../../proto/engine/decode-service-spec.js');
+
 function allottedPorts(spec: ServiceSpec, view: Pick<View, 'all'>): ServiceObject['ports'] {
   const allotment = allotPorts(spec.EndpointSpec?.Ports ?? [], view.all('service'));
   switch (allotment.kind) {
@@ -119,7 +122,8 @@ function allottedPorts(spec: ServiceSpec, view: Pick<View, 'all'>): ServiceObjec
 }
 
 /** A mode that this version does not have is, to a service that exists, a change of mode. */
-function decodeUpdate(body: unknown): ServiceSpec {
+async function decodeUpdate(body: unknown): Promise<ServiceSpec> {
+  const { decodeServiceSpec } = await loadDecoder();
   try {
     return decodeServiceSpec(body);
   } catch (error) {
