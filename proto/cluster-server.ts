@@ -219,6 +219,8 @@ function serveSession(call: SessionCall, cut: (peer: string) => void): Session {
   );
   const lost = (): BaleError =>
     new BaleError('the connection broke', { kind: 'unavailable', code: 'BALE_SESSION_BROKEN' });
+  // Tells the agent that its session was taken.
+  call.sendMetadata(new Metadata());
   call.on('data', (wire: AgentMessage__Output) => {
     session.receive(wire);
   });

@@ -12,7 +12,7 @@ import { WireSession } from './session-stream.js';
 import { readManagerMessage, writeAgentMessage } from './session-wire.js';
 import type { AgentMessage, ManagerMessage } from './session.js';
 
-/** ms until the connection must stand. */
+/** ms until the connection must stand and the manager have taken the session. */
 const CONNECT_DEADLINE = 5_000;
 /** ms for the manager to take this side's end. */
 const END_GRACE = 2_000;
@@ -49,6 +49,19 @@ export function openSession(addr: string, identity: IdentitySource): AgentSessio
     },
     { write: writeAgentMessage, read: readManagerMessage },
   );
+  // The manager sends its metadata as soon as it takes the session. (A client's waitForReady would not
+  // do: it wakes a channel that was closed meanwhile, which then reconnects for ever.)
+  const deadline = setTimeout(() => {
+    session.end(
+      new BaleError(`cannot reach the manager at ${addr}: no session within ${CONNECT_DEADLINE / 1000} s`, {
+        kind: 'unavailable',
+        code: 'BALE_MANAGER_UNREACHABLE',
+      }),
+    );
+  }, CONNECT_DEADLINE).unref();
+  call.on('metadata', () => {
+    clearTimeout(deadline);
+  });
   call.on('data', (wire: ManagerMessage__Output) => {
     session.receive(wire);
   });
@@ -64,17 +77,8 @@ export function openSession(addr: string, identity: IdentitySource): AgentSessio
           session.finish(undefined);
         });
     }
+    clearTimeout(deadline);
     client.close();
-  });
-  client.waitForReady(Date.now() + CONNECT_DEADLINE, (error) => {
-    if (error === undefined) return;
-    session.finish(
-      new BaleError(`cannot reach the manager at ${addr}: no connection within ${CONNECT_DEADLINE / 1000} s`, {
-        kind: 'unavailable',
-        code: 'BALE_MANAGER_UNREACHABLE',
-      }),
-    );
-    call.cancel();
   });
   return session;
 }
