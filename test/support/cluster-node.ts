@@ -1,5 +1,6 @@
 import { startAgent } from '../../agent/agent.js';
-import type { Agent } from '../../agent/agent-types.js';
+import type { Agent, MeshLink } from '../../agent/agent-types.js';
+import type { Executor } from '../../agent/executor/executor.js';
 import type { Clock } from '../../core/clock.js';
 import { IdentitySource, type NodeIdentity } from '../../core/identity.js';
 import { createLogger } from '../../core/logger.js';
@@ -34,11 +35,46 @@ class MortalClock implements Clock {
     };
   }
 
+  get dead(): boolean {
+    return this.#dead;
+  }
+
   die(): void {
     this.#dead = true;
     for (const cancel of this.#timers) cancel();
   }
 }
+
+/** An Engine and a mesh as one process has them: a dead one hears nothing of the first and says nothing to the second. */
+const executorOf = (engine: SimulatedNode, clock: MortalClock): Executor => ({
+  describe: (signal) => engine.describe(signal),
+  list: (signal) => engine.list(signal),
+  inspect: (taskId, signal) => engine.inspect(taskId, signal),
+  pull: (assignment, progress, signal) => engine.pull(assignment, progress, signal),
+  create: (assignment, signal) => engine.create(assignment, signal),
+  start: (taskId, signal) => engine.start(taskId, signal),
+  stop: (taskId, graceNs, signal) => engine.stop(taskId, graceNs, signal),
+  remove: (taskId, signal) => engine.remove(taskId, signal),
+  watch: (listener, onEngine) =>
+    engine.watch(
+      (taskId) => {
+        if (!clock.dead) listener(taskId);
+      },
+      (state) => {
+        if (!clock.dead) onEngine(state);
+      },
+    ),
+});
+
+const meshOf = (mesh: SimulatedMesh, clock: MortalClock): MeshLink => ({
+  setTable: (table) => {
+    if (!clock.dead) mesh.setTable(table);
+  },
+  setLocals: (locals) => {
+    if (!clock.dead) mesh.setLocals(locals);
+  },
+  onReport: (listener) => mesh.onReport(listener),
+});
 
 /**
  * A machine: a real agent over real mTLS, a simulated Engine and mesh. The first session of each
@@ -97,8 +133,8 @@ export class ClusterNode {
     const agent = await startAgent({
       identity: new IdentitySource(this.identity),
       managers: [this.#relay.addr],
-      executor: this.engine,
-      mesh: this.mesh,
+      executor: executorOf(this.engine, clock),
+      mesh: meshOf(this.mesh, clock),
       meshAddr: this.mesh.addr,
       baleVersion: 'test',
       clock,
