@@ -18,9 +18,17 @@ export const SOCKET_OPTIONS = {
 export function resetStream(stream: ByteStream | ServerHttp2Stream): void {
   if (stream.destroyed) return;
   if (stream instanceof Socket) stream.resetAndDestroy();
-  else if ('respond' in stream) stream.close(constants.NGHTTP2_CONNECT_ERROR);
+  // Not `close(code)`, which ends the stream in order before it resets it.
+  else if ('respond' in stream) stream.destroy(new Error('the connection to the container was cut'));
   else abortTunnel(stream);
 }
+
+/**
+ * Whether the end of input that a stream tells (its 'end') is one that the other side meant. Node
+ * ends the input of an HTTP/2 stream also when it was reset or its session broke.
+ */
+export const isOrderlyEnd = (stream: ByteStream | ServerHttp2Stream): boolean =>
+  !stream.destroyed && (stream instanceof Socket || stream.rstCode === constants.NGHTTP2_NO_ERROR);
 
 /** For 'error': whoever holds a stream learns all it needs by its 'close'. */
 export const ignoreError = (): undefined => undefined;

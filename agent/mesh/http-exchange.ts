@@ -192,6 +192,12 @@ export class HttpExchange {
     });
     response.on('drain', () => answer.resume());
     answer.once('end', () => {
+      // An answer without a length ends with its connection, also when that was cut.
+      const stream = this.#upstream?.stream;
+      if (stream !== undefined && !(stream instanceof Socket) && stream.rstCode !== 0) {
+        this.#cut();
+        return;
+      }
       if (answer.rawTrailers.length > 0) response.addTrailers(pairs(answer.rawTrailers));
       response.end();
     });

@@ -208,9 +208,6 @@ class UndecidedConnection {
     } else if (isConnected(connection)) {
       if (this.#head !== undefined) connection.stream.write(this.#head);
       spliceClient(this.#client, connection);
-      // Its end may have been read before the splice listened.
-      if (this.#client.readableEnded) connection.stream.end();
-      if (connection.stream.readableEnded) this.#client.end();
     } else resetStream(this.#client);
   }
 

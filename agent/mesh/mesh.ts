@@ -34,6 +34,8 @@ export interface MeshOptions {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly random: () => number;
+  /** ms for finding an endpoint that answers; 2 s unless given. */
+  readonly connectBudget?: number;
   /** The daemon asked the mesh to end. */
   readonly onQuit: () => void;
 }
@@ -86,7 +88,7 @@ export class Mesh {
     });
     const connector = new Connector({
       dial: (endpoint, timeout) => dialler.dial(endpoint, timeout),
-      budget: CONNECT_BUDGET,
+      budget: options.connectBudget ?? CONNECT_BUDGET,
       mostWaiting: MOST_WAITING,
     });
     this.#http = new HttpFront(connector);

@@ -92,6 +92,7 @@ function watchLiveness(session: ClientHttp2Session, socket: TLSSocket): void {
   let bytesThen = 0;
   const isSilent = (): boolean => askedAt !== undefined && socket.bytesRead === bytesThen;
   const timer = setInterval(() => {
+    if (session.destroyed) return;
     if (askedAt === undefined || !isSilent()) {
       askedAt = performance.now();
       bytesThen = socket.bytesRead;

@@ -12,6 +12,8 @@ import { ERROR_HEADER, PROTOCOL_HEADER, PROTOCOL_HEADER_VALUE } from './tunnel-p
 
 const CONNECT_TIMEOUT = 2_000;
 const RETRY: BackoffPolicy = { initial: 100, max: 2_000 };
+/** A session that ends sooner, ms, is a failed attempt: the peer refuses this node, or is just ending. */
+const SHORT_LIFE = 1_000;
 /** Stream ids are 31 bits; long before they run out the session is replaced. */
 const TUNNELS_PER_SESSION = 500_000_000;
 
@@ -111,11 +113,17 @@ export class Peer {
       return;
     }
     if (this.#failures > 0) this.#options.logger.info({ node: this.#target.nodeId }, 'node can be reached again');
-    this.#failures = 0;
+    const openedAt = performance.now();
     this.#opened = 0;
     this.#state = { kind: 'ready', session };
     const lost = (): void => {
-      if (this.#state.kind === 'ready' && this.#state.session === session) this.#connect();
+      if (this.#state.kind !== 'ready' || this.#state.session !== session) return;
+      if (performance.now() - openedAt < SHORT_LIFE) {
+        this.#broke(new DialError('unreachable', `node ${this.#target.nodeId} closed the connection at once`));
+        return;
+      }
+      this.#failures = 0;
+      this.#connect();
     };
     session.once('goaway', lost);
     session.once('close', lost);

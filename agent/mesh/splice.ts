@@ -1,5 +1,5 @@
 import type { ServerHttp2Stream } from 'node:http2';
-import { resetStream, type ByteStream } from './byte-stream.js';
+import { isOrderlyEnd, resetStream, type ByteStream } from './byte-stream.js';
 
 type End = ByteStream | ServerHttp2Stream;
 
@@ -19,11 +19,17 @@ export function splice(a: End, b: End, onDone: () => void): void {
 }
 
 function carry(from: End, to: End, onClosed: () => void): void {
+  let hasEnded = from.readableEnded && isOrderlyEnd(from);
+  if (hasEnded) to.end();
   from.on('data', (chunk: Buffer) => {
     if (!to.write(chunk)) from.pause();
   });
   to.on('drain', () => from.resume());
-  from.on('end', () => to.end());
+  from.on('end', () => {
+    if (!isOrderlyEnd(from)) return;
+    hasEnded = true;
+    to.end();
+  });
   if (from.destroyed) {
     // It closed before anybody looked, and its 'close' may have passed.
     resetStream(to);
@@ -32,7 +38,7 @@ function carry(from: End, to: End, onClosed: () => void): void {
   }
   from.once('close', () => {
     // Without an end before, or with an error, the other side must not take it for an orderly end.
-    if (!from.readableEnded || from.errored !== null) resetStream(to);
+    if (!hasEnded || from.errored !== null) resetStream(to);
     onClosed();
   });
   from.resume();

@@ -110,8 +110,8 @@ export class TunnelServer {
   }
 
   #onSession(session: ServerHttp2Session): void {
-    const socket = session.socket;
-    const subject = 'getPeerX509Certificate' in socket ? subjectOf(socket.getPeerX509Certificate()) : undefined;
+    const socket = session.socket as TLSSocket; // This server has no other.
+    const subject = subjectOf(socket.getPeerX509Certificate());
     if (subject === undefined || !this.#mayStay(subject)) {
       this.#options.logger.debug({ peer: subject }, 'a peer was refused: it is no member of this cluster');
       session.destroy();
@@ -147,7 +147,7 @@ export class TunnelServer {
     const aborted = abortedStream(path);
     if (aborted !== undefined) {
       const tunnel = peer.tunnels.get(aborted);
-      if (tunnel !== undefined) tunnel.close(constants.NGHTTP2_CANCEL);
+      if (tunnel !== undefined) resetStream(tunnel);
       answer(stream, 204);
     } else if (method !== 'GET' || path !== VOUCH_PATH) answer(stream, 404, `there is no ${method ?? ''} ${path}`);
     else if (peer.subject.role !== 'manager') answer(stream, 403, 'only a manager may ask what lives here');
