@@ -11,7 +11,7 @@ const LARGEST_PORT = 65_535;
 const LONGEST_NAME = 63;
 
 /** A wish beyond this is a slip of the hand, and one object for each replica would exhaust the manager. */
-export const MOST_REPLICAS = 100_000;
+const MOST_REPLICAS = 100_000;
 
 /**
  * The rules of SwarmKit's control API for a whole ServiceSpec, in its words and order. An empty name

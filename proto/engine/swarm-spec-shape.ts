@@ -7,8 +7,8 @@ import type { SwarmSpec } from './swarm-document.js';
 const HOUR = 3_600e9;
 const DAY = 24 * HOUR;
 
-export const DEFAULT_HEARTBEAT_PERIOD = 5e9;
-export const DEFAULT_CERTIFICATE_EXPIRY = 90 * DAY;
+const DEFAULT_HEARTBEAT_PERIOD = 5e9;
+const DEFAULT_CERTIFICATE_EXPIRY = 90 * DAY;
 const SHORTEST_CERTIFICATE_EXPIRY = HOUR;
 /** Beyond it dates do not fit a certificate's. */
 const LONGEST_CERTIFICATE_EXPIRY = 100 * 365 * DAY;

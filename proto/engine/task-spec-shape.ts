@@ -47,7 +47,7 @@ const placement = document<Placement>({
   Platforms: field(list(document<Platform>({ Architecture: field(text), OS: field(text) }))),
 });
 
-export const logDriverShape = document<LogDriver>({ Name: field(text), Options: field(textMap) });
+const logDriverShape = document<LogDriver>({ Name: field(text), Options: field(textMap) });
 
 /** What this version does with each field of a TaskSpec. */
 export const taskSpecShape = document<TaskSpec>({
