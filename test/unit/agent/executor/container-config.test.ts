@@ -1,0 +1,155 @@
+import { describe, expect, test } from 'vitest';
+import {
+  containerConfig,
+  graceSeconds,
+  type ContainerCreateBody,
+} from '../../../../agent/executor/container-config.js';
+import { assignment, type AssignmentParts } from '../../../support/assignments.js';
+
+const body = (parts: AssignmentParts = {}): ContainerCreateBody =>
+  containerConfig(assignment('t1', parts), { nodeId: 'n1' }).body;
+
+describe('what the Engine is asked to create', () => {
+  test('a task that sets nothing leaves the image and the Engine their defaults', () => {
+    expect(containerConfig(assignment('t1'), { nodeId: 'n1' })).toEqual({
+      name: 'web.1.t1',
+      body: {
+        Image: 'bale-test:1',
+        StopTimeout: 10,
+        Labels: {
+          'com.docker.swarm.task': '',
+          'com.docker.swarm.task.id': 't1',
+          'com.docker.swarm.task.name': 'web.1.t1',
+          'com.docker.swarm.node.id': 'n1',
+          'com.docker.swarm.service.id': 'service-web',
+          'com.docker.swarm.service.name': 'web',
+        },
+        ExposedPorts: {},
+        HostConfig: { RestartPolicy: { Name: 'no' }, NetworkMode: 'default', PortBindings: {} },
+      },
+    });
+  });
+
+  test("the user's labels are kept, except where they claim to be bale's", () => {
+    const { Labels } = body({ container: { Labels: { tier: 'web', 'com.docker.swarm.node.id': 'forged' } } });
+    expect(Labels).toMatchObject({ tier: 'web', 'com.docker.swarm.node.id': 'n1' });
+  });
+
+  test("a command replaces the entrypoint; arguments alone go to the image's own", () => {
+    expect(body({ container: { Command: ['sh', '-c'], Args: ['ls'] } })).toMatchObject({
+      Entrypoint: ['sh', '-c'],
+      Cmd: ['ls'],
+    });
+    const alone = body({ container: { Command: [], Args: ['ls'] } });
+    expect(alone).toMatchObject({ Cmd: ['ls'] });
+    expect(alone).not.toHaveProperty('Entrypoint');
+  });
+
+  test('each field of a container spec has its place', () => {
+    const Healthcheck = { Test: ['CMD', 'true'], Interval: 1e9 };
+    const Mounts = [{ Type: 'tmpfs' as const, Target: '/t', TmpfsOptions: { SizeBytes: 1024, Mode: 0o700 } }];
+    const made = body({
+      container: {
+        Env: ['A=1'],
+        Hostname: 'h',
+        Dir: '/d',
+        User: 'app',
+        StopSignal: 'SIGINT',
+        StopGracePeriod: 1_500_000_000,
+        TTY: true,
+        OpenStdin: true,
+        ReadOnly: true,
+        Init: true,
+        Groups: ['audio'],
+        Sysctls: { 'net.core.somaxconn': '9' },
+        CapabilityAdd: ['CAP_NET_ADMIN'],
+        CapabilityDrop: ['CAP_CHOWN'],
+        Ulimits: [{ Name: 'nofile', Soft: 1, Hard: 2 }],
+        Hosts: ['10.0.0.1 db primary'],
+        DNSConfig: { Nameservers: ['9.9.9.9'], Search: ['x'], Options: ['ndots:1'] },
+        Healthcheck,
+        Mounts,
+      },
+    });
+    expect(made).toMatchObject({
+      Env: ['A=1'],
+      Hostname: 'h',
+      WorkingDir: '/d',
+      User: 'app',
+      StopSignal: 'SIGINT',
+      StopTimeout: 2,
+      Tty: true,
+      OpenStdin: true,
+      Healthcheck,
+      HostConfig: {
+        ReadonlyRootfs: true,
+        Init: true,
+        GroupAdd: ['audio'],
+        Sysctls: { 'net.core.somaxconn': '9' },
+        CapAdd: ['CAP_NET_ADMIN'],
+        CapDrop: ['CAP_CHOWN'],
+        Ulimits: [{ Name: 'nofile', Soft: 1, Hard: 2 }],
+        ExtraHosts: ['db:10.0.0.1', 'primary:10.0.0.1'],
+        Dns: ['9.9.9.9'],
+        DnsSearch: ['x'],
+        DnsOptions: ['ndots:1'],
+        Mounts,
+      },
+    });
+  });
+
+  test("an init process that is neither wished nor refused is the Engine's choice", () => {
+    expect(body({ container: { Init: null } }).HostConfig).not.toHaveProperty('Init');
+    expect(body({ container: { Init: false } }).HostConfig).toHaveProperty('Init', false);
+  });
+
+  test("limits and reserved memory are enforced; reserved CPUs are not the Engine's business", () => {
+    const { HostConfig } = body({
+      spec: {
+        Resources: {
+          Limits: { NanoCPUs: 5e8, MemoryBytes: 64 * 2 ** 20, Pids: 50 },
+          Reservations: { NanoCPUs: 1e8, MemoryBytes: 32 * 2 ** 20 },
+          SwapBytes: 2 ** 20,
+          MemorySwappiness: 0,
+        },
+      },
+    });
+    expect(HostConfig).toEqual({
+      RestartPolicy: { Name: 'no' },
+      NetworkMode: 'default',
+      NanoCpus: 5e8,
+      Memory: 64 * 2 ** 20,
+      MemorySwap: 65 * 2 ** 20,
+      MemorySwappiness: 0,
+      MemoryReservation: 32 * 2 ** 20,
+      PidsLimit: 50,
+      PortBindings: {},
+    });
+  });
+
+  test('host-mode ports are bound on the host; without a number the Engine chooses one', () => {
+    const made = body({
+      hostPorts: [
+        { TargetPort: 80, PublishedPort: 8080, PublishMode: 'host' },
+        { TargetPort: 80, PublishedPort: 8081, PublishMode: 'host' },
+        { TargetPort: 53, Protocol: 'udp', PublishMode: 'host' },
+      ],
+    });
+    expect(made.HostConfig).toMatchObject({
+      PortBindings: { '80/tcp': [{ HostPort: '8080' }, { HostPort: '8081' }], '53/udp': [{ HostPort: '' }] },
+    });
+    expect(made).toMatchObject({ ExposedPorts: { '80/tcp': {}, '53/udp': {} } });
+  });
+
+  test('a log driver of the task goes before the default of the node', () => {
+    const defaultLog = { Type: 'json-file', Config: { 'max-size': '20m' } };
+    const at = (parts: AssignmentParts): unknown =>
+      containerConfig(assignment('t1', parts), { nodeId: 'n1', defaultLog }).body.HostConfig.LogConfig;
+    expect(at({})).toEqual(defaultLog);
+    expect(at({ spec: { LogDriver: { Name: 'none' } } })).toEqual({ Type: 'none', Config: {} });
+  });
+});
+
+test('a grace period is told in whole seconds and never becomes none', () => {
+  expect([0, 1, 1e9, 1_000_000_001].map(graceSeconds)).toEqual([0, 1, 1, 2]);
+});
