@@ -16,7 +16,7 @@ const STOP_PATIENCE_MS = 4_500;
 export async function runDaemon(argv: readonly string[]): Promise<void> {
   const options = readCommand(argv);
   if (options === undefined) return;
-  const logger = createLogger(options.logLevel, { pid: process.pid, hostname: options.hostname });
+  const logger = createLogger(options.logLevel, { host: options.hostname });
   const end = new Ending(logger);
   process.on('uncaughtException', (error) => {
     end.now(error, 'unexpected error');

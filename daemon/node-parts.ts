@@ -23,10 +23,9 @@ export const nodeParts: NodeParts = {
   },
 };
 
-/** This very program in its other role, with the Node options this one was started with. */
+/** This very program in its other role. Not with this process's Node options: they fit an idle daemon, not a proxy. */
 const meshCommand = (): readonly string[] => [
   process.execPath,
-  ...process.execArgv,
   join(import.meta.dirname, '..', 'bin', 'bale.js'),
   'mesh',
 ];

@@ -1,0 +1,141 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '../../core/clock.js';
+import { createLogger } from '../../core/logger.js';
+import type { MeshHandle, NodeParts } from '../../daemon/cluster-node.js';
+import { type Daemon, startDaemon } from '../../daemon/daemon.js';
+import { type DaemonOptions, parseDaemonOptions } from '../../daemon/options.js';
+import type { MeshReport } from '../../proto/session.js';
+import { EngineServer } from './engine-server.js';
+import { SimulatedEngine } from './simulated-executor.js';
+import { SocketClient } from './socket-client.js';
+
+/** A mesh that routes nothing: it takes each table and says so. */
+export class QuietMesh implements MeshHandle {
+  /** What the daemon did with it. */
+  readonly history: string[] = ['started'];
+  readonly #listeners = new Set<(report: MeshReport) => void>();
+
+  setTable({ number }: { readonly number: number }): void {
+    for (const listener of this.#listeners) listener({ tableNumber: number, bindErrors: [], inFlight: {} });
+  }
+
+  setLocals(): void {
+    // Nothing is routed, so nobody asks where to.
+  }
+
+  onReport(listener: (report: MeshReport) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  identityRenewed(): void {
+    this.history.push('renewed');
+  }
+
+  quit(): Promise<void> {
+    this.history.push('quit');
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    this.history.push('closed');
+    return Promise.resolve();
+  }
+}
+
+/** One machine: a daemon in this process on real sockets, a simulated Engine for containers, a quiet mesh. */
+export class DaemonNode {
+  readonly options: DaemonOptions;
+  readonly client: SocketClient;
+  readonly listenAddr: string;
+  /** One per start of a member. */
+  readonly meshes: QuietMesh[] = [];
+  readonly #containers = new SimulatedEngine({ clock: systemClock });
+  #daemon: Daemon | undefined;
+
+  private constructor(options: DaemonOptions) {
+    this.options = options;
+    this.client = new SocketClient(options.socket);
+    this.listenAddr = `127.0.0.1:${options.listenAddr.port}`;
+  }
+
+  static async make(root: string, name: string, engineSocket: string): Promise<DaemonNode> {
+    const [listen, mesh] = [await freePort(), await freePort()];
+    const command = parseDaemonOptions(
+      [
+        ...['--socket', join(root, name, 'bale.sock'), '--data-dir', join(root, name, 'data')],
+        ...['--engine', engineSocket, '--hostname', name, '--advertise-addr', '127.0.0.1'],
+        ...['--listen-addr', `127.0.0.1:${listen}`, '--mesh-addr', `127.0.0.1:${mesh}`],
+      ],
+      {},
+    );
+    if (command.kind !== 'run') throw new Error(`unexpected command ${command.kind}`);
+    return new DaemonNode(command.options);
+  }
+
+  get daemon(): Daemon {
+    if (this.#daemon === undefined) throw new Error('the daemon does not run');
+    return this.#daemon;
+  }
+
+  async start(): Promise<void> {
+    const parts: NodeParts = {
+      executor: ({ nodeId }) => Promise.resolve(this.#containers.executor(nodeId)),
+      mesh: () => {
+        const mesh = new QuietMesh();
+        this.meshes.push(mesh);
+        return Promise.resolve(mesh);
+      },
+    };
+    this.#daemon = await startDaemon(this.options, { parts, clock: systemClock, logger: createLogger('silent') });
+  }
+
+  async stop(): Promise<void> {
+    await this.#daemon?.close();
+    this.#daemon = undefined;
+  }
+}
+
+/** Machines of one test, each with a daemon that runs, before one Engine. */
+export class DaemonCluster {
+  readonly root: string;
+  readonly engine: EngineServer;
+  readonly #nodes: DaemonNode[] = [];
+
+  private constructor(root: string) {
+    this.root = root;
+    this.engine = new EngineServer(join(root, 'engine.sock'));
+  }
+
+  static async start(): Promise<DaemonCluster> {
+    const cluster = new DaemonCluster(await mkdtemp(join(tmpdir(), 'daemon-cluster-')));
+    await cluster.engine.start();
+    return cluster;
+  }
+
+  async node(name: string): Promise<DaemonNode> {
+    const node = await DaemonNode.make(this.root, name, this.engine.socketPath);
+    this.#nodes.push(node);
+    await node.start();
+    return node;
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.#nodes.map((node) => node.stop()));
+    await this.engine.stop();
+    await rm(this.root, { recursive: true, force: true });
+  }
+}
+
+/** A port that nobody has at the moment: a manager keeps its port over restarts. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  // A TCP server has an address of this form.
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
