@@ -1,4 +1,4 @@
-import { Metadata, Server, ServerCredentials, type ServerDuplexStream, type sendUnaryData } from '@grpc/grpc-js';
+import { Server, ServerCredentials, type sendUnaryData } from '@grpc/grpc-js';
 import { BaleError, errorMessage } from '../core/errors.js';
 import type { IdentitySource } from '../core/identity.js';
 import type { Logger } from '../core/logger.js';
@@ -9,17 +9,13 @@ import {
   type ClusterListener,
   type StrangerLimits,
 } from './cluster-listener.js';
-import type { ClusterHandlers } from './cluster-peer.js';
-import type { AgentMessage__Output } from './generated/bale/v1/AgentMessage.js';
+import type { ClusterHandlers, ManagerSession } from './cluster-peer.js';
 import type { CertificateAuthorityHandlers } from './generated/bale/v1/CertificateAuthority.js';
 import type { DispatcherHandlers } from './generated/bale/v1/Dispatcher.js';
-import type { ManagerMessage as WireManagerMessage } from './generated/bale/v1/ManagerMessage.js';
 import { toStatus } from './grpc-errors.js';
 import { clusterServices } from './grpc-services.js';
 import { checkProtocolVersion, PROTOCOL_VERSION } from './protocol-version.js';
-import { WireSession } from './session-stream.js';
-import { readAgentMessage, writeManagerMessage } from './session-wire.js';
-import type { AgentMessage, ManagerMessage } from './session.js';
+import { serveSession } from './serve-session.js';
 
 export interface ClusterServerOptions {
   /** host:port; port 0 takes any free one. */
@@ -36,12 +32,7 @@ export interface ClusterServer {
   close(): Promise<void>;
 }
 
-type SessionCall = ServerDuplexStream<AgentMessage__Output, WireManagerMessage>;
-type Session = WireSession<ManagerMessage, AgentMessage, WireManagerMessage, AgentMessage__Output>;
-
 const KIB = 1024;
-/** ms for a peer to take the end of its session before its connection is cut. */
-const END_GRACE = 2_000;
 
 /** Members speak at length; a stranger has a request and a token to send. */
 const MEMBER_OPTIONS = {
@@ -58,6 +49,8 @@ const SHARED_OPTIONS = {
   // A connection whose other end vanished is noticed although nothing is sent to it.
   'grpc.keepalive_time_ms': 5_000,
   'grpc.keepalive_timeout_ms': 5_000,
+  // A connection without a call serves nobody: each client opens one for what it wants and closes it.
+  'grpc.max_connection_idle_ms': 60_000,
 };
 
 /**
@@ -67,7 +60,7 @@ const SHARED_OPTIONS = {
  */
 export async function startClusterServer(options: ClusterServerOptions): Promise<ClusterServer> {
   const { handlers, identity, logger } = options;
-  const sessions = new Set<Session>();
+  const sessions = new Set<ManagerSession>();
   const connections: { listener?: ClusterListener } = {};
   const cut = (peer: string): void => {
     connections.listener?.connection(peer)?.destroy();
@@ -157,7 +150,7 @@ function authorityCalls(handlers: ClusterHandlers, logger: Logger): CertificateA
 function dispatcherCalls(
   handlers: ClusterHandlers,
   logger: Logger,
-  sessions: Set<Session>,
+  sessions: Set<ManagerSession>,
   cut: (peer: string) => void,
 ): DispatcherHandlers {
   return {
@@ -194,50 +187,4 @@ async function reply<T>(answer: () => Promise<T>, respond: sendUnaryData<T>, log
     if (!(error instanceof BaleError)) logger.error({ err: errorMessage(error) }, 'a call failed');
     respond(toStatus(error));
   }
-}
-
-function serveSession(call: SessionCall, cut: (peer: string) => void): Session {
-  const peer = call.getPeer();
-  const session: Session = new WireSession(
-    {
-      write: (wire) => call.write(wire),
-      unsent: () => call.writableLength,
-      end: (error) => {
-        if (call.cancelled) return;
-        // A peer that does not read cannot be told of the end.
-        const timer = setTimeout(() => {
-          cut(peer);
-        }, END_GRACE).unref();
-        call.once('cancelled', () => {
-          clearTimeout(timer);
-        });
-        if (error === undefined) call.end();
-        else call.emit('error', toStatus(error));
-      },
-    },
-    { write: writeManagerMessage, read: readAgentMessage },
-  );
-  const lost = (): BaleError =>
-    new BaleError('the connection broke', { kind: 'unavailable', code: 'BALE_SESSION_BROKEN' });
-  // Tells the agent that its session was taken.
-  call.sendMetadata(new Metadata());
-  call.on('data', (wire: AgentMessage__Output) => {
-    session.receive(wire);
-  });
-  call.on('end', () => {
-    // A reset looks like the end of the peer's messages. Only trying to answer shows whether the
-    // stream still stands: when it does not, `cancelled` is told in the next tick.
-    call.sendMetadata(new Metadata());
-    setImmediate(() => {
-      session.finish(call.cancelled ? lost() : undefined);
-      call.end();
-    });
-  });
-  call.on('cancelled', () => {
-    session.finish(lost());
-  });
-  call.on('error', () => {
-    session.finish(lost());
-  });
-  return session;
 }

@@ -156,6 +156,32 @@ describe('the cluster port, under bad peers', () => {
   });
 });
 
+describe('a member that does not read its session', () => {
+  it('is cut off, and what waits for it is bounded', async () => {
+    const port = await start();
+    const { certificate, privateKey } = await join(port);
+    const options = { rejectUnauthorized: false, cert: certificate, key: privateKey };
+    const client = connectHttp2(`https://${port.addr}`, options);
+    client.on('error', () => undefined);
+    const call = client.request({
+      ':method': 'POST',
+      ':path': '/bale.v1.Dispatcher/Session',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
+    call.on('error', () => undefined);
+    const { stream } = await port.nextSession();
+    const end = new Promise<Error | undefined>((resolve) => {
+      stream.onEnd(resolve);
+    });
+    const gone = new Promise((resolve) => client.once('close', resolve));
+    const table = { number: 1, clusterId: 'x'.repeat(100_000), nodes: [], ports: [] };
+    for (let count = 0; count < 600; count += 1) stream.send({ kind: 'endpoints', table });
+    expect(await end).toMatchObject({ code: 'BALE_SESSION_STUCK' });
+    await gone;
+  });
+});
+
 describe('a connection that is cut without a word', () => {
   it('ends the session on both sides within seconds', async () => {
     const port = await start();
