@@ -31,12 +31,27 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
 
 /** Deciders: pure functions of plain data. They import no I/O, no timers, no store and no clock. */
 const DECIDERS = [
-  'manager/orchestrator/replicated.ts',
-  'manager/orchestrator/restart.ts',
+  'agent/executor/container-config.ts',
+  'agent/worker/task-step.ts',
   'manager/endpoints/endpoint-table.ts',
   'manager/endpoints/port-allocator.ts',
-  'agent/worker/task-step.ts',
-  'agent/executor/container-config.ts',
+  'manager/node-health/judge-node.ts',
+  'manager/orchestrator/replicated.ts',
+  'manager/orchestrator/restart.ts',
+  'manager/orchestrator/scale-down.ts',
+  'manager/orchestrator/slot.ts',
+  'manager/orchestrator/task-draft.ts',
+  'manager/orchestrator/task-history.ts',
+  'manager/scheduler/explain.ts',
+  'manager/scheduler/filters.ts',
+  'manager/scheduler/place.ts',
+  'manager/scheduler/rank.ts',
+  'manager/api/node-removal.ts',
+  'manager/api/service-change.ts',
+  'manager/dispatcher/assignment-changes.ts',
+  'manager/dispatcher/status-rule.ts',
+  'agent/mesh/picker.ts',
+  'proto/engine/service-defaults.ts',
 ];
 
 const packageOf = (specifier: string): string =>
