@@ -76,7 +76,9 @@ describe('a task in a real Engine', () => {
     expect(await format(id, limits)).toBe('500000000 67108864 33554432 200');
     // The hard limit: the runtime, a Go program, may raise the soft one of what it executes.
     expect(await inside('ulimit -Hn')).toBe('200');
-    expect(await format(id, '{{range .HostConfig.Ulimits}}{{.Name}} {{.Soft}} {{.Hard}}{{end}}')).toBe('nofile 100 200');
+    expect(await format(id, '{{range .HostConfig.Ulimits}}{{.Name}} {{.Soft}} {{.Hard}}{{end}}')).toBe(
+      'nofile 100 200',
+    );
   });
 
   test('that uses more memory than it may says so when it ends', async () => {
