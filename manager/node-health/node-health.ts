@@ -1,6 +1,6 @@
 import { timestamp, type Clock } from '../../core/clock.js';
 import { ControlLoop } from '../../core/control-loop.js';
-import { BaleError, errorMessage, isAbortError } from '../../core/errors.js';
+import { BaleError, errorMessage } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
 import type { NodeObject } from '../store/objects.js';
 import type { CommittedChange, Store, Transaction, View } from '../store/store-types.js';
@@ -183,13 +183,13 @@ export class NodeHealth {
     if (record === undefined || meshAddr === undefined) return;
     const { take } = record.beginProbe();
     probe({ nodeId, meshAddr }, this.#abort.signal)
+      .catch((error: unknown): ProbeAnswer => ({ kind: 'silent', error: errorMessage(error) }))
       .then((answer) => {
         logger.debug({ nodeId, meshAddr, answer }, 'mesh probed');
-        if (take(answer, this.#awake.now())) return this.#trust(nodeId, answer);
-        return undefined;
+        return take(answer, this.#awake.now()) ? this.#trust(nodeId, answer) : undefined;
       })
       .catch((error: unknown) => {
-        if (!isAbortError(error)) logger.error({ nodeId, err: errorMessage(error) }, 'a probe failed');
+        logger.error({ nodeId, err: errorMessage(error) }, 'what a mesh said could not be written');
       })
       .finally(() => {
         this.#loop.mark(nodeId);
