@@ -21,15 +21,6 @@ const socketOfEngine = (process.env.DOCKER_HOST ?? 'unix:///var/run/docker.sock'
 let engine = socketOfEngine;
 let stopping = false;
 
-process.on('SIGINT', () => void stop(0));
-process.on('SIGTERM', () => void stop(0));
-try {
-  await main();
-} catch (error) {
-  console.error(`\nbale: ${error.message}`);
-  await stop(1);
-}
-
 async function main() {
   wipe();
   mkdirSync(HOME, { recursive: true });
@@ -157,8 +148,8 @@ function bale(node, ...args) {
 
 async function showReplicas() {
   const ids = [];
-  for (const { address } of nodes) for (let n = 0; n < 2; n += 1) ids.push(await replica(address));
-  console.log(`\nSix requests, two to each node, were answered by replicas ${ids.join(', ')}`);
+  for (const { address } of nodes) for (let n = 0; n < 3; n += 1) ids.push(await replica(address));
+  console.log(`\nNine requests, three to each node, were answered by replicas ${ids.join(', ')}`);
 }
 
 const replica = (host) =>
@@ -220,4 +211,13 @@ const wipe = () => rmSync(HOME, { recursive: true, force: true });
 const logOf = (node) => join(node.directory, 'bale.log');
 function say(text) {
   console.log(`==> ${text}`);
+}
+
+process.on('SIGINT', () => void stop(0));
+process.on('SIGTERM', () => void stop(0));
+try {
+  await main();
+} catch (error) {
+  console.error(`\nbale: ${error.message}`);
+  await stop(1);
 }
