@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Engine } from '../../../../agent/executor/engine.js';
-import { serveEngine } from '../../../support/engine-server.js';
+import { serveEngine } from '../../../support/scripted-engine.js';
 
 const never = new AbortController().signal;
 const info = (engine: Engine, seconds: number, signal = never): Promise<unknown> =>

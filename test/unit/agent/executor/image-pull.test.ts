@@ -2,10 +2,10 @@ import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { Engine } from '../../../../agent/executor/engine.js';
 import { ImagePulls } from '../../../../agent/executor/image-pull.js';
-import { serveEngine, type EngineServer } from '../../../support/engine-server.js';
+import { serveEngine, type ScriptedEngine } from '../../../support/scripted-engine.js';
 
 interface Bench extends AsyncDisposable {
-  readonly server: EngineServer;
+  readonly server: ScriptedEngine;
   readonly pulls: ImagePulls;
   /** The answer to the next pull, once it was asked for. */
   readonly pulling: Promise<ServerResponse>;
