@@ -25,6 +25,7 @@ switch (role) {
   }
   default: {
     const { runCli } = await import('../cli/main.js');
-    await runCli(process.argv.slice(2));
+    // Set, not exited with: what was printed may still be on its way into a pipe.
+    process.exitCode = await runCli(process.argv.slice(2));
   }
 }
