@@ -4,6 +4,8 @@ import type { SwarmInfo } from '../proto/engine/swarm-document.js';
 import type { TaskDocument } from '../proto/engine/task-document.js';
 import type { ApiClient } from './client.js';
 import { forEachOperand, type Context } from './context.js';
+import { registerNodeDrain } from './node-drain.js';
+import { registerNodeUpdate } from './node-update.js';
 import { collect, filtersQuery, parseFilters } from './flags/filter.js';
 import { renderInspect } from './view/inspect.js';
 import { renderList, type Column } from './view/list.js';
@@ -18,6 +20,9 @@ interface ListFlags {
 
 export function registerNode(program: Command, context: Context): void {
   const node = program.command('node').description('Manage nodes');
+
+  registerNodeUpdate(node, context);
+  registerNodeDrain(node, context);
 
   node
     .command('ls')

@@ -3,10 +3,11 @@ import { BaleError } from '../core/errors.js';
 import type { Context } from './context.js';
 import { collect } from './flags/filter.js';
 import { serviceSpec, type CreateFlags } from './flags/service-spec.js';
+import { addRolloutOptions } from './rollout-options.js';
 import { waitForService } from './view/progress.js';
 
 export function registerServiceCreate(service: Command, context: Context): void {
-  service
+  const create = service
     .command('create')
     .description('Create a service')
     .argument('<image>', 'Image of every task')
@@ -59,7 +60,8 @@ export function registerServiceCreate(service: Command, context: Context): void 
     .option('--sysctl <key=value>', 'Kernel parameter of the namespace', collect)
     .option('--ulimit <name=soft[:hard]>', 'Resource limit', collect)
     .option('--log-driver <driver>', 'Log driver')
-    .option('--log-opt <option>', 'Log driver option', collect)
+    .option('--log-opt <option>', 'Log driver option', collect);
+  addRolloutOptions(create)
     .option('-d, --detach', 'Return at once; do not wait until the service runs')
     .option('-q, --quiet', 'No progress')
     .addHelpText(

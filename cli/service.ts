@@ -5,14 +5,14 @@ import type { PortConfig } from '../proto/engine/service-spec.js';
 import type { TaskDocument } from '../proto/engine/task-document.js';
 import { forEachOperand, type Context } from './context.js';
 import { collect, filtersQuery, parseFilters } from './flags/filter.js';
-import { parseCount } from './flags/quantity.js';
-import { usageError } from './flags/usage-error.js';
 import { taskListFlags } from './node.js';
 import { registerServiceCreate } from './service-create.js';
+import { registerServiceRollback } from './service-rollback.js';
+import { registerServiceScale } from './service-scale.js';
+import { registerServiceUpdate } from './service-update.js';
 import { renderInspect } from './view/inspect.js';
 import { renderList, type Column } from './view/list.js';
 import { prettyService } from './view/pretty-service.js';
-import { waitForService } from './view/progress.js';
 import { renderTasks } from './view/task-list.js';
 
 interface ListFlags {
@@ -29,6 +29,9 @@ interface TaskFlags extends ListFlags {
 export function registerService(program: Command, context: Context): void {
   const service = program.command('service').description('Manage services');
   registerServiceCreate(service, context);
+  registerServiceUpdate(service, context);
+  registerServiceRollback(service, context);
+  registerServiceScale(service, context);
 
   service
     .command('ls')
@@ -68,14 +71,6 @@ export function registerService(program: Command, context: Context): void {
         else context.print(renderInspect(documents, flags.format));
       });
     });
-
-  service
-    .command('scale')
-    .description('Set the number of replicas of one or more services')
-    .argument('<service=replicas...>', 'For example web=5')
-    .option('-d, --detach', 'Return at once; do not wait until the service runs')
-    .addHelpText('after', '\nExample:\n  bale service scale web=5 worker=2')
-    .action(async (wishes: string[], { detach }: { detach?: boolean }) => scale(context, wishes, detach === true));
 
   service
     .command('rm')
@@ -149,35 +144,3 @@ async function tasks(context: Context, names: readonly string[], flags: TaskFlag
 
 const noSuchService = (name: string): BaleError =>
   new BaleError(`no such service: ${name}`, { kind: 'not-found', code: 'BALE_SERVICE_NOT_FOUND' });
-
-async function scale(context: Context, wishes: readonly string[], detach: boolean): Promise<void> {
-  const parsed = wishes.map((wish) => {
-    const [name = '', count] = wish.split('=', 2);
-    if (name === '' || count === undefined) throw usageError('scale', wish, 'write it as SERVICE=REPLICAS');
-    return { name, replicas: parseCount('scale', count) };
-  });
-  const client = await context.connect();
-  const scaled: string[] = [];
-  await forEachOperand(
-    context,
-    parsed.map(({ name }) => name),
-    async (name) => {
-      const replicas = parsed.find((wish) => wish.name === name)?.replicas ?? 0;
-      const service = await client.get<ServiceDocument>(`/services/${encodeURIComponent(name)}`, {
-        insertDefaults: false,
-      });
-      if (service.Spec.Mode.Replicated === undefined) {
-        throw new BaleError(`${name}: scale can only be used with replicated services`, {
-          kind: 'invalid',
-          code: 'BALE_SCALE_MODE',
-        });
-      }
-      const spec = { ...service.Spec, Mode: { Replicated: { ...service.Spec.Mode.Replicated, Replicas: replicas } } };
-      await client.post(`/services/${service.ID}/update`, spec, { version: service.Version.Index });
-      context.print(`${name} scaled to ${replicas}\n`);
-      scaled.push(service.ID);
-    },
-  ).finally(async () => {
-    if (!detach) for (const id of scaled) await waitForService(context, client, id, { quiet: false });
-  });
-}

@@ -9,11 +9,12 @@ import { parsePublish } from './publish.js';
 import { parseBytes, parseCount, parseCpus } from './quantity.js';
 import { splitWords } from './shell-words.js';
 import { usageError } from './usage-error.js';
+import { patchRollbackConfig, patchUpdateConfig, type RolloutFlags } from '../update/rollout-config.js';
 
 type List = readonly string[];
 
 /** The flags of `service create`, as given. */
-export interface CreateFlags {
+export interface CreateFlags extends RolloutFlags {
   readonly name?: string;
   readonly replicas?: string;
   readonly mode?: string;
@@ -71,11 +72,15 @@ export async function serviceSpec(
   environment: Environment,
 ): Promise<ServiceSpec> {
   const ports = (flags.publish ?? []).flatMap(parsePublish);
+  const UpdateConfig = patchUpdateConfig(undefined, flags);
+  const RollbackConfig = patchRollbackConfig(undefined, flags);
   return {
     Name: flags.name ?? '',
     Labels: parseLabels(flags.label ?? []),
     TaskTemplate: await taskSpec(image, command, flags, environment),
     Mode: serviceMode(flags),
+    ...(UpdateConfig === undefined ? {} : { UpdateConfig }),
+    ...(RollbackConfig === undefined ? {} : { RollbackConfig }),
     EndpointSpec: { Mode: 'vip', ...(ports.length === 0 ? {} : { Ports: ports }) },
   };
 }
@@ -211,13 +216,13 @@ const duration = (text: string | undefined, flag: string): number | undefined =>
   text === undefined ? undefined : parseDuration(text, flag);
 
 /** `name:ip` on the command line is `ip name` in the API. */
-function hostLine(text: string): string {
+export function hostLine(text: string): string {
   const at = text.indexOf(':');
   if (at <= 0 || at === text.length - 1) throw usageError('--host', text, 'write it as name:address');
   return `${text.slice(at + 1)} ${text.slice(0, at)}`;
 }
 
-function ulimit(text: string): { Name: string; Soft: number; Hard: number } {
+export function ulimit(text: string): { Name: string; Soft: number; Hard: number } {
   const match = /^(?<name>[a-z]+)=(?<soft>-?\d+)(?::(?<hard>-?\d+))?$/.exec(text);
   const { name, soft, hard } = match?.groups ?? {};
   if (name === undefined || soft === undefined) throw usageError('--ulimit', text, 'write it as nofile=1024:2048');

@@ -1,8 +1,10 @@
 import type { Context } from '../context.js';
-import type { Convergence } from './progress.js';
+import { STEPS, type ProgressLine } from './service-progress.js';
 
-/** More slots than this are not shown one by one, as docker has it. */
-const MAX_SLOTS = 20;
+/** docker draws bars of this width, on terminals that are wide enough. */
+const BAR_WIDTH = 50;
+const LEAST_COLUMNS_FOR_BARS = 110;
+const LONGEST_STATE = Math.max(...STEPS.map((state) => state.length));
 
 /** Redraws progress in place on a terminal; elsewhere prints each line that is new. */
 export class ProgressBoard {
@@ -17,12 +19,11 @@ export class ProgressBoard {
     this.#quiet = quiet;
   }
 
-  show(progress: Convergence, verify: string): void {
+  show(lines: readonly ProgressLine[]): void {
     if (this.#quiet) return;
-    const lines = linesOf(progress, verify);
     const { terminal } = this.#context;
     if (terminal === undefined) this.#print(lines);
-    else this.#redraw(lines.map(([, text]) => text.slice(0, terminal.columns - 1)));
+    else this.#redraw(lines.map((line) => withBar(line, terminal.columns).slice(0, terminal.columns - 1)));
   }
 
   /** Leaves what is on the screen. */
@@ -36,22 +37,22 @@ export class ProgressBoard {
     this.#drawn = lines.length;
   }
 
-  #print(lines: readonly (readonly [string, string])[]): void {
-    for (const [key, text] of lines) {
-      // Counting down is for a screen; a log gets the first line of it.
-      const shown = text.replace(/Waiting \d+ seconds/, 'Waiting');
-      if (this.#last.get(key) !== shown && text !== '') this.#context.print(`${text}\n`);
-      this.#last.set(key, shown);
+  #print(lines: readonly ProgressLine[]): void {
+    const shown = new Map<string, string>();
+    for (const { key, text } of lines) {
+      shown.set(key, withoutCounts(text));
+      if (this.#last.get(key) !== withoutCounts(text)) this.#context.print(`${text}\n`);
     }
+    this.#last = shown;
   }
 }
 
-function linesOf(progress: Convergence, verify: string): readonly (readonly [string, string])[] {
-  const { running, wanted, slots } = progress;
-  const overall = ['overall', `overall progress: ${running} out of ${wanted} tasks`] as const;
-  const each =
-    slots.length > MAX_SLOTS
-      ? []
-      : slots.map(({ slot, text }) => [`slot ${slot}`, `${slot}/${wanted}: ${text}`] as const);
-  return [overall, ...each, ...(verify === '' ? [] : [['verify', verify] as const])];
+/** Counting down is for a screen; a log gets the first line of it. */
+const withoutCounts = (text: string): string => text.replace(/\d+ (?=s left|seconds|requests? in flight)/g, '');
+
+export function withBar({ text, step }: ProgressLine, columns: number): string {
+  if (step === undefined || columns <= LEAST_COLUMNS_FOR_BARS) return text;
+  const [label = '', state = ''] = text.split(': ', 2);
+  const done = Math.trunc((step / STEPS.length) * BAR_WIDTH);
+  return `${label}: ${state.padEnd(LONGEST_STATE)} [${'='.repeat(done)}>${' '.repeat(BAR_WIDTH - done)}]`;
 }

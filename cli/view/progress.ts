@@ -1,96 +1,96 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { isAbortError } from '../../core/errors.js';
+import { BaleError, isAbortError } from '../../core/errors.js';
 import type { ServiceDocument } from '../../proto/engine/service-document.js';
 import type { TaskDocument } from '../../proto/engine/task-document.js';
-import { isDesiredAlive, stateOrder } from '../../proto/engine/task-state.js';
 import type { ApiClient } from '../client.js';
 import type { Context } from '../context.js';
 import { ProgressBoard } from './progress-board.js';
+import { NOTHING_SEEN, serviceProgress, type ProgressMemory, type ServiceProgress } from './service-progress.js';
 
 /** docker's own period; the daemon answers such a poll from memory. */
 const POLL_MS = 200;
-const DEFAULT_MONITOR_MS = 5_000;
 
-export interface Convergence {
-  readonly running: number;
-  readonly wanted: number;
-  /** One line a slot, in order. */
-  readonly slots: readonly { readonly slot: number; readonly text: string }[];
-}
-
-/** What the progress of a replicated service is, from its tasks. Pure. */
-export function convergence(service: ServiceDocument, tasks: readonly TaskDocument[]): Convergence {
-  const wanted = service.Spec.Mode.Replicated?.Replicas ?? 1;
-  const bySlot = new Map<number, TaskDocument>();
-  for (const task of tasks) {
-    const slot = task.Slot ?? 0;
-    const known = bySlot.get(slot);
-    if (known === undefined || isBetter(task, known)) bySlot.set(slot, task);
-  }
-  const live = [...bySlot.entries()].filter(([, task]) => isDesiredAlive(task.DesiredState)).sort(([a], [b]) => a - b);
-  return {
-    running: live.filter(([, task]) => isUp(task)).length,
-    wanted,
-    slots: live.map(([slot, task]) => ({
-      slot,
-      text: task.Status.Err === undefined || task.Status.Err === '' || isUp(task) ? task.Status.State : task.Status.Err,
-    })),
-  };
-}
-
-const isUp = (task: TaskDocument): boolean => task.Status.State === 'running' && task.DesiredState === 'running';
-
-/** Of two tasks of one slot the one that shall live counts; of two such, the newer. */
-function isBetter(task: TaskDocument, known: TaskDocument): boolean {
-  const [a, b] = [stateOrder(task.DesiredState), stateOrder(known.DesiredState)];
-  return isDesiredAlive(task.DesiredState) === isDesiredAlive(known.DesiredState)
-    ? task.CreatedAt > known.CreatedAt
-    : a < b;
-}
-
-/**
- * Shows progress until every replica runs and has stayed so for the service's monitor period.
- * Ctrl-C leaves the work going on and says so.
- */
-export async function waitForService(
+/** Progress of one service; see `waitForServices`. */
+export const waitForService = (
   context: Context,
   client: ApiClient,
-  id: string,
+  name: string,
+  options: { readonly quiet: boolean },
+): Promise<void> => waitForServices(context, client, [name], options);
+
+/**
+ * Shows the progress of services, on one board, until each has settled: all its replicas run and have
+ * stayed so for the monitor period, or its rollout has ended. One that was paused is an error.
+ * Ctrl-C leaves the work going on and says so.
+ */
+export async function waitForServices(
+  context: Context,
+  client: ApiClient,
+  names: readonly string[],
   options: { readonly quiet: boolean },
 ): Promise<void> {
   const board = new ProgressBoard(context, options.quiet);
   try {
-    await follow(context, client, id, board);
+    await follow(context, client, names, board);
   } catch (error) {
     if (!isAbortError(error)) throw error;
     board.end();
-    context.print(`Operation continuing in background.\nUse \`bale service ps ${id}\` to check progress.\n`);
+    const services = names.join(' ');
+    context.print(`Operation continuing in background.\nUse \`bale service ps ${services}\` to check progress.\n`);
   }
 }
 
-async function follow(context: Context, client: ApiClient, id: string, board: ProgressBoard): Promise<void> {
-  let stableSince: number | undefined;
+interface Followed {
+  readonly name: string;
+  memory: ProgressMemory;
+  /** The last look at it; it stays once it has settled. */
+  progress?: ServiceProgress;
+}
+
+async function follow(
+  context: Context,
+  client: ApiClient,
+  names: readonly string[],
+  board: ProgressBoard,
+): Promise<void> {
+  const followed = names.map((name): Followed => ({ name, memory: NOTHING_SEEN }));
   for (;;) {
-    const service = await client.get<ServiceDocument>(`/services/${id}`, { insertDefaults: false });
-    const filters = JSON.stringify({ service: { [service.ID]: true }, '_up-to-date': { true: true } });
-    const progress = convergence(service, await client.get<TaskDocument[]>('/tasks', { filters }));
-    const monitor = (service.Spec.UpdateConfig?.Monitor ?? 0) / 1e6 || DEFAULT_MONITOR_MS;
-    const now = Date.now();
-    const done = progress.running === progress.wanted && progress.slots.length === progress.wanted;
-    if (!done) {
-      board.show(progress, stableSince === undefined ? '' : 'verify: Detected task failure');
-      stableSince = undefined;
-    } else {
-      stableSince ??= now;
-      const left = Math.ceil((stableSince + monitor - now) / 1000);
-      if (left <= 0 || progress.wanted === 0) {
-        board.show(progress, `verify: Service ${id} converged`);
-        board.end();
-        for (const { error } of service.portErrors ?? []) context.warn(`warning: ${error}\n`);
-        return;
-      }
-      board.show(progress, `verify: Waiting ${left} seconds to verify that tasks are stable...`);
-    }
+    await Promise.all(followed.filter(isGoing).map(async (one) => look(context, client, one)));
+    board.show(followed.flatMap((one) => namedLines(one, names.length > 1)));
+    if (!followed.some(isGoing)) break;
     await wait(POLL_MS, undefined, { signal: context.signal });
   }
+  board.end();
+  const failures = followed.flatMap(({ name, progress }) =>
+    progress?.outcome.kind === 'failed'
+      ? [names.length > 1 ? `${name}: ${progress.outcome.message}` : progress.outcome.message]
+      : [],
+  );
+  if (failures.length > 0) {
+    throw new BaleError(failures.join('\n'), { kind: 'internal', code: 'BALE_ROLLOUT_PAUSED' });
+  }
 }
+
+const isGoing = ({ progress }: Followed): boolean => progress === undefined || progress.outcome.kind === 'going';
+
+async function look(context: Context, client: ApiClient, one: Followed): Promise<void> {
+  const path = `/services/${encodeURIComponent(one.name)}`;
+  const service = await client.get<ServiceDocument>(path, { insertDefaults: false });
+  const filters = JSON.stringify({ service: { [service.ID]: true }, '_up-to-date': { true: true } });
+  const tasks = await client.get<TaskDocument[]>('/tasks', { filters });
+  one.progress = serviceProgress({ name: one.name, service, tasks, now: Date.now() }, one.memory);
+  one.memory = one.progress.memory;
+  if (one.progress.outcome.kind === 'going') return;
+  for (const { error } of service.portErrors ?? []) context.warn(`warning: ${error}\n`);
+}
+
+const namedLines = ({ name, progress }: Followed, several: boolean): ServiceProgress['lines'] =>
+  (progress?.lines ?? []).map((line) =>
+    several
+      ? {
+          ...line,
+          key: `${name} ${line.key}`,
+          text: line.text.startsWith(`${name}.`) ? line.text : `${name}: ${line.text}`,
+        }
+      : line,
+  );

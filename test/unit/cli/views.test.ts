@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { renderInspect } from '../../../cli/view/inspect.js';
 import { renderList, type Column } from '../../../cli/view/list.js';
-import { convergence } from '../../../cli/view/progress.js';
+import { convergence } from '../../../cli/view/service-progress.js';
 import { span } from '../../../cli/view/relative-time.js';
 import { table } from '../../../cli/view/table.js';
 import { renderTemplate } from '../../../cli/view/template.js';

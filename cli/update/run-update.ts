@@ -1,0 +1,87 @@
+import { BaleError } from '../../core/errors.js';
+import type { ServiceDocument } from '../../proto/engine/service-document.js';
+import type { ServiceSpec } from '../../proto/engine/service-spec.js';
+import type { ApiClient, Query } from '../client.js';
+import type { Context } from '../context.js';
+import { waitForService } from '../view/progress.js';
+import { patchService } from './patch-service.js';
+import type { UpdateFlags } from './update-flags.js';
+
+export interface WaitFlags {
+  readonly detach?: boolean;
+  readonly quiet?: boolean;
+}
+
+/** `service update`: reads the spec, patches it, writes it, and shows the rollout. */
+export async function updateService(
+  context: Context,
+  name: string,
+  flags: UpdateFlags & WaitFlags & { readonly rollback?: boolean },
+): Promise<void> {
+  if (flags.rollback === true) {
+    refuseOthers(flags);
+    await rollbackService(context, name, flags);
+    return;
+  }
+  await changeService(context, name, flags, { registryAuthFrom: 'spec' }, (spec) =>
+    patchService(spec, flags, context.env),
+  );
+}
+
+/** `service rollback`, and `service update --rollback`. */
+export async function rollbackService(context: Context, name: string, flags: WaitFlags): Promise<void> {
+  await changeService(context, name, flags, { rollback: 'previous' }, (spec) => spec);
+}
+
+/** `service rollback --to`: any spec that the daemon still has. */
+export async function rollbackServiceTo(
+  context: Context,
+  name: string,
+  version: number,
+  flags: WaitFlags,
+): Promise<void> {
+  const client = await context.connect();
+  await client.post(`/bale/services/${encodeURIComponent(name)}/rollback`, undefined, { to: version });
+  context.print(`${name}\n`);
+  if (flags.detach !== true) await waitForService(context, client, name, { quiet: flags.quiet === true });
+}
+
+/** `service restart`: replaces every task, nothing else. */
+export async function restartService(context: Context, name: string, flags: WaitFlags): Promise<void> {
+  await changeService(context, name, flags, {}, (spec) => patchService(spec, { force: true }, {}));
+}
+
+/** The present document, as it was written: defaults filled in here would become explicit. */
+export const readService = (client: ApiClient, name: string): Promise<ServiceDocument> =>
+  client.get<ServiceDocument>(`/services/${encodeURIComponent(name)}`, { insertDefaults: false });
+
+async function changeService(
+  context: Context,
+  name: string,
+  flags: WaitFlags,
+  query: Query,
+  change: (spec: ServiceSpec) => ServiceSpec,
+): Promise<void> {
+  const client = await context.connect();
+  const service = await readService(client, name);
+  const answer = await client.post<{ Warnings?: string[] | null }>(
+    `/services/${service.ID}/update`,
+    change(service.Spec),
+    { ...query, version: service.Version.Index },
+  );
+  for (const warning of answer.Warnings ?? []) context.warn(`${warning}\n`);
+  context.print(`${name}\n`);
+  if (flags.detach !== true) await waitForService(context, client, name, { quiet: flags.quiet === true });
+}
+
+function refuseOthers(flags: UpdateFlags): void {
+  const others = Object.entries(flags).filter(
+    // commander sets `healthcheck` unless `--no-healthcheck` is given.
+    ([name, value]) => !['rollback', 'detach', 'quiet'].includes(name) && !(name === 'healthcheck' && value === true),
+  );
+  if (others.length === 0) return;
+  throw new BaleError('other flags may not be combined with --rollback', {
+    kind: 'invalid',
+    code: 'BALE_FLAG_INVALID',
+  });
+}

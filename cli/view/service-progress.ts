@@ -1,0 +1,185 @@
+import type { ServiceDocument } from '../../proto/engine/service-document.js';
+import type { TaskDocument } from '../../proto/engine/task-document.js';
+import { isDesiredAlive, stateOrder, type TaskState } from '../../proto/engine/task-state.js';
+
+const DEFAULT_MONITOR_MS = 5_000;
+/** More slots than this are not shown one by one, as docker has it. */
+const MAX_SLOTS = 20;
+/** As docker cuts a task's error, so that it fits a line. */
+const ERROR_WIDTH = 75;
+
+/** What the Engine says of a rollout that has nothing to explain. */
+const PLAIN_MESSAGES = ['update in progress', 'update completed'];
+
+/** States in the order that a task passes them; the place is what a progress bar shows, of `STEPS.length`. */
+export const STEPS: readonly TaskState[] = [
+  'new',
+  'pending',
+  'assigned',
+  'accepted',
+  'preparing',
+  'ready',
+  'starting',
+  'running',
+];
+
+/** One line of the screen. The key tells a line that changed from a new one. */
+export interface ProgressLine {
+  readonly key: string;
+  readonly text: string;
+  /** How far along `STEPS` it is, for lines that get a bar. */
+  readonly step?: number;
+}
+
+export interface Convergence {
+  readonly running: number;
+  readonly wanted: number;
+  /** One a slot, in order. */
+  readonly slots: readonly { readonly slot: number; readonly text: string; readonly step?: number }[];
+}
+
+/** What of earlier looks counts for the next one. */
+export interface ProgressMemory {
+  /** Since when all tasks run, ms since the epoch. */
+  readonly stableSince?: number;
+  /** A rollout was seen under way: when it has ended, the daemon has watched it already. */
+  readonly rolled: boolean;
+}
+
+export type ProgressOutcome =
+  | { readonly kind: 'going' }
+  | { readonly kind: 'done' }
+  /** The rollout stopped; docker's words. */
+  | { readonly kind: 'failed'; readonly message: string };
+
+export interface ServiceProgress {
+  readonly lines: readonly ProgressLine[];
+  readonly memory: ProgressMemory;
+  readonly outcome: ProgressOutcome;
+}
+
+export interface ServiceLook {
+  /** As the user named it. */
+  readonly name: string;
+  readonly service: ServiceDocument;
+  /** Those of the present spec. */
+  readonly tasks: readonly TaskDocument[];
+  /** ms since the epoch. */
+  readonly now: number;
+}
+
+export const NOTHING_SEEN: ProgressMemory = { rolled: false };
+
+/** What one look at a service shows, and whether there is more to come. Pure. */
+export function serviceProgress(look: ServiceLook, memory: ProgressMemory): ServiceProgress {
+  const { service } = look;
+  const progress = convergence(service, look.tasks);
+  const state = service.UpdateStatus?.State;
+  const message = service.UpdateStatus?.Message ?? '';
+  const rolling = state === 'updating' || state === 'rollback_started';
+  const rolled = memory.rolled || rolling;
+  const lines = [...statusLines(service), ...progressLines(progress, isRollback(service)), ...waitLines(service)];
+
+  if (state === 'paused' || state === 'rollback_paused') {
+    const what = state === 'paused' ? 'update' : 'rollback';
+    return { lines, memory: { rolled }, outcome: { kind: 'failed', message: `service ${what} paused: ${message}` } };
+  }
+  const steady = isSteady(progress, service);
+  // It may have ended with slots given up: then there is nothing left to wait for.
+  if (rolled && !rolling) return { lines: [...lines, ...converged(steady, look)], memory, outcome: { kind: 'done' } };
+  if (!steady) {
+    const failed = memory.stableSince !== undefined && progress.running < progress.wanted;
+    return {
+      lines: failed ? [...lines, verify('Detected task failure')] : lines,
+      memory: { rolled },
+      outcome: { kind: 'going' },
+    };
+  }
+  const stableSince = memory.stableSince ?? look.now;
+  const left = Math.ceil((stableSince + monitorOf(service) - look.now) / 1000);
+  const over = left <= 0 || progress.wanted === 0;
+  if (over && !rolling) return { lines: [...lines, ...converged(true, look)], memory, outcome: { kind: 'done' } };
+  const wait = over
+    ? `Waiting for the ${isRollback(service) ? 'rollback' : 'update'} to end...`
+    : `Waiting ${left} seconds to verify that tasks are stable...`;
+  return { lines: [...lines, verify(wait)], memory: { rolled, stableSince }, outcome: { kind: 'going' } };
+}
+
+/** How far the tasks of a replicated service are. */
+export function convergence(service: ServiceDocument, tasks: readonly TaskDocument[]): Convergence {
+  const wanted = service.Spec.Mode.Replicated?.Replicas ?? 1;
+  const bySlot = new Map<number, TaskDocument>();
+  for (const task of tasks) {
+    const slot = task.Slot ?? 0;
+    const known = bySlot.get(slot);
+    if (known === undefined || isBetter(task, known)) bySlot.set(slot, task);
+  }
+  const live = [...bySlot.entries()].filter(([, task]) => isDesiredAlive(task.DesiredState)).sort(([a], [b]) => a - b);
+  return {
+    running: live.filter(([, task]) => isUp(task)).length,
+    wanted,
+    slots: live.map(([slot, task]) => ({ slot, ...slotState(task) })),
+  };
+}
+
+function slotState(task: TaskDocument): { readonly text: string; readonly step?: number } {
+  const { State, Err = '' } = task.Status;
+  if (Err !== '' && !isUp(task)) return { text: shortError(Err) };
+  const step = STEPS.indexOf(State) + 1;
+  return step === 0 ? { text: State } : { text: State, step };
+}
+
+const isUp = (task: TaskDocument): boolean => task.Status.State === 'running' && task.DesiredState === 'running';
+
+/** Of two tasks of one slot the one that shall live counts; of two such, the newer. */
+function isBetter(task: TaskDocument, known: TaskDocument): boolean {
+  const [a, b] = [stateOrder(task.DesiredState), stateOrder(known.DesiredState)];
+  return isDesiredAlive(task.DesiredState) === isDesiredAlive(known.DesiredState)
+    ? task.CreatedAt > known.CreatedAt
+    : a < b;
+}
+
+/** Each slot runs what it shall, and nothing is left to drain. */
+const isSteady = ({ running, wanted, slots }: Convergence, { waiting = [] }: ServiceDocument): boolean =>
+  running === wanted && slots.length === wanted && waiting.length === 0;
+
+const isRollback = ({ UpdateStatus }: ServiceDocument): boolean => UpdateStatus?.State.startsWith('rollback_') ?? false;
+
+const monitorOf = (service: ServiceDocument): number => {
+  const config = isRollback(service) ? service.Spec.RollbackConfig : service.Spec.UpdateConfig;
+  return (config?.Monitor ?? 0) / 1e6 || DEFAULT_MONITOR_MS;
+};
+
+/** Why the rollout goes as it goes, where there is a why. */
+function statusLines(service: ServiceDocument): readonly ProgressLine[] {
+  const { State, Message = '' } = service.UpdateStatus ?? {};
+  if (State === undefined || Message === '' || PLAIN_MESSAGES.includes(Message)) return [];
+  // The caller ends with these words as an error.
+  if (State === 'paused' || State === 'rollback_paused') return [];
+  const what = isRollback(service) ? 'rollback' : 'update';
+  return [{ key: what, text: `${what}: ${Message.replace(/^update in progress; /, '')}` }];
+}
+
+function progressLines({ running, wanted, slots }: Convergence, rollback: boolean): readonly ProgressLine[] {
+  const what = rollback ? 'rolling back update: ' : '';
+  const overall = { key: 'overall', text: `overall progress: ${what}${running} out of ${wanted} tasks` };
+  if (slots.length > MAX_SLOTS) return [overall];
+  return [
+    overall,
+    ...slots.map(({ slot, text, ...rest }) => ({ key: `slot ${slot}`, text: `${slot}/${wanted}: ${text}`, ...rest })),
+  ];
+}
+
+/** `web.3: draining on h2, 4 requests in flight, 12 s left`. */
+const waitLines = ({ waiting = [] }: ServiceDocument): readonly ProgressLine[] =>
+  waiting.map((text, index) => ({ key: `wait ${text.split(':', 1)[0] ?? index}`, text }));
+
+const verify = (text: string): ProgressLine => ({ key: 'verify', text: `verify: ${text}` });
+
+const converged = (steady: boolean, { name }: ServiceLook): readonly ProgressLine[] =>
+  steady ? [verify(`Service ${name} converged`)] : [];
+
+function shortError(error: string): string {
+  const line = error.replaceAll('\n', ' ');
+  return line.length > ERROR_WIDTH ? `${line.slice(0, ERROR_WIDTH - 1)}…` : line;
+}
