@@ -110,7 +110,7 @@ describe('convergence', () => {
       running: 1,
       wanted: 2,
       slots: [
-        { slot: 1, text: 'running' },
+        { slot: 1, text: 'running', step: 8 },
         { slot: 2, text: 'no suitable node (insufficient resources on 3 nodes)' },
       ],
     });
