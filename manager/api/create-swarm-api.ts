@@ -1,7 +1,9 @@
+import type { Clock } from '../../core/clock.js';
 import type { IdentitySource } from '../../core/identity.js';
 import type { Logger } from '../../core/logger.js';
 import { issuerInfo } from '../../core/x509.js';
 import type { TLSInfo } from '../../proto/engine/node-document.js';
+import type { Handshake } from '../drain/handshake.js';
 import type { Store } from '../store/store-types.js';
 import { ClusterApi } from './cluster-api.js';
 import { clusterOf } from './cluster-of.js';
@@ -14,16 +16,19 @@ export interface SwarmApiOptions {
   readonly store: Store;
   /** Of this manager: the node that is shown as leader. */
   readonly identity: IdentitySource;
+  /** Says what tasks wait for. */
+  readonly handshake: Pick<Handshake, 'drain' | 'activation'>;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
 /** The Engine API's swarm verbs over the store of this manager. */
-export function createSwarmApi({ store, identity, logger }: SwarmApiOptions): SwarmApi {
+export function createSwarmApi({ store, identity, handshake, clock, logger }: SwarmApiOptions): SwarmApi {
   const trust = memoizedTrust(() => clusterOf(store.view).rootCertificate);
   const cluster = new ClusterApi(store, trust, logger);
   const nodes = new NodeApi(store, identity, trust, logger);
   const services = new ServiceApi(store, logger);
-  const tasks = new TaskApi(store);
+  const tasks = new TaskApi(store, (task) => handshake.drain(task, store.view, clock.now()).reason);
   return {
     info: () => cluster.info(),
     swarm: () => cluster.swarm(),

@@ -2,8 +2,8 @@ import type { ServiceSpec, UpdateConfig } from './service-spec.js';
 import type { RestartPolicy } from './task-spec.js';
 
 /** What the Engine means by an absent field (swarm.md 1.3-1.5); durations in ns. */
-const DEFAULT_STOP_GRACE_PERIOD = 10e9;
-const DEFAULT_RESTART_POLICY = { Condition: 'any', Delay: 5e9, MaxAttempts: 0 } as const satisfies RestartPolicy;
+export const DEFAULT_STOP_GRACE_PERIOD = 10e9;
+export const DEFAULT_RESTART_POLICY = { Condition: 'any', Delay: 5e9, MaxAttempts: 0 } as const satisfies RestartPolicy;
 const DEFAULT_UPDATE_CONFIG = {
   Parallelism: 1,
   FailureAction: 'pause',

@@ -32,4 +32,13 @@ export interface TaskDocument extends ObjectMeta {
   NodeID?: string;
   Status: TaskStatus;
   DesiredState: DesiredState;
+  /** bale's own: it shall stop, and what it waits for until it is told to. */
+  drain?: TaskDrainDocument;
+}
+
+export interface TaskDrainDocument {
+  /** RFC 3339. */
+  since: string;
+  /** E.g. `draining on h2, 4 requests in flight, 12 s left`. */
+  reason: string;
 }

@@ -31,6 +31,11 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
 
 /** Deciders: pure functions of plain data. They import no I/O, no timers, no store and no clock. */
 const DECIDERS = [
+  'manager/drain/drain-gate.ts',
+  'manager/drain/task-wish.ts',
+  'manager/orchestrator/stop-task.ts',
+  'manager/updater/effective-spec.ts',
+  'manager/updater/rollout-config.ts',
   'agent/executor/container-config.ts',
   'agent/worker/task-step.ts',
   'manager/endpoints/endpoint-table.ts',
