@@ -15,6 +15,7 @@ import { startScheduler } from './scheduler/scheduler-loop.js';
 import { readRootKey, stateDirectory } from './state-directory.js';
 import { openLevelJournal } from './store/level-journal.js';
 import { openStore } from './store/store.js';
+import { startUpdater } from './updater/updater-loop.js';
 import type { Store } from './store/store-types.js';
 
 /**
@@ -51,6 +52,7 @@ async function compose(options: ManagerOptions, parts: Parts): Promise<Manager> 
   const onMeshReport = (listener: () => void): (() => void) => dispatcher.onMeshReport(listener);
   parts.add(startDrainLoop({ store, handshake, onMeshReport, clock, logger }));
   parts.add(startOrchestrator({ store, clock, logger }));
+  parts.add(startUpdater({ store, handshake, onMeshReport, clock, logger }));
   parts.add(startScheduler({ store, clock, logger, avoid: () => dispatcher.suspects() }));
   parts.add(startReaper({ store, clock, logger }));
   const server = parts.add(

@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.js';
 import { ControlLoop } from '../../core/control-loop.js';
 import type { Logger } from '../../core/logger.js';
+import { isTerminal } from '../../proto/engine/task-state.js';
 import type { TaskObject } from '../store/objects.js';
 import type { CommittedChange, Store, Transaction } from '../store/store-types.js';
 import type { DrainVerdict } from './drain-gate.js';
@@ -51,6 +52,7 @@ export function startDrainLoop({ store, handshake, onMeshReport, clock, logger }
     if (change.table === 'node') markAll();
     if (change.table !== 'task') return;
     const { id, after, before } = change;
+    if (after === undefined || isTerminal(after.status.State)) handshake.forget(id);
     if (after?.draining !== undefined) {
       draining.add(id);
       loop.mark(id);

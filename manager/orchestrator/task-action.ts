@@ -14,7 +14,7 @@ export type TaskAction =
   /** It shall stop once the meshes let go of it (docs/drain.md); the drain loop sets the desired state then. */
   | { readonly kind: 'drain'; readonly task: TaskObject; readonly draining: TaskDrain; readonly reason: string }
   /** Writes the task as given: what changed are notes of the manager, not its desired state. */
-  | { readonly kind: 'amend'; readonly task: TaskObject; readonly reason: string }
+  | { readonly kind: 'amend'; readonly task: Draft<TaskObject>; readonly reason: string }
   /**
    * The node of this task is lost. `status` is there only when the node was removed: then no agent
    * owns the observed state any more. The status of a task on a node that is down stays what its

@@ -22,6 +22,16 @@ export interface ServiceDocument extends ObjectMeta {
   ServiceStatus?: ServiceStatus;
   /** bale's own: nodes on which a published port of this service could not be bound. */
   portErrors?: PortError[];
+  /** bale's own, of one service only: what its slots wait for, e.g. `web.3: draining on h2, 4 requests in flight, 12 s left`. */
+  waiting?: string[];
+}
+
+/** bale's own: an element of `GET /bale/services/{id}/history`. */
+export interface PastSpecDocument {
+  Version: { Index: number };
+  /** When it was written, RFC 3339. */
+  UpdatedAt: string;
+  Spec: ServiceSpec;
 }
 
 export interface ServiceStatus {
