@@ -49,31 +49,19 @@ class BenchMesh {
  * when told. It notes each task that was told to stop while a mesh still used it.
  */
 export class RolloutBench {
-  readonly clock = new FakeClock();
+  readonly clock: FakeClock;
+  readonly store: Store;
   readonly meshes = new Map<string, BenchMesh>();
   /** Tasks told to stop that the gate should not have released. */
   readonly violations: string[] = [];
-  store!: Store;
-  #table!: () => EndpointTable;
+  readonly #table: () => EndpointTable;
   readonly #reports = new Set<() => void>();
   readonly #parts: { close(): Promise<void> }[] = [];
 
-  static async start(nodes: readonly string[]): Promise<RolloutBench> {
-    const bench = new RolloutBench();
-    await bench.#start(nodes);
-    return bench;
-  }
-
-  async #start(nodes: readonly string[]): Promise<void> {
-    const { clock } = this;
-    this.store = await openStore({ journal: memoryJournal(), clock, logger });
-    const { store } = this;
-    await store.update((tx) => {
-      for (const id of nodes) {
-        tx.put('node', draftNode(id, { meshAddr: `${id}:2378` }));
-        this.meshes.set(id, new BenchMesh());
-      }
-    });
+  private constructor(store: Store, clock: FakeClock, nodes: readonly string[]) {
+    this.store = store;
+    this.clock = clock;
+    for (const id of nodes) this.meshes.set(id, new BenchMesh());
     const endpoints = startEndpointController({ store, logger });
     this.#table = () => endpoints.table;
     const acks = () =>
@@ -99,7 +87,17 @@ export class RolloutBench {
       startScheduler({ store, clock, logger, avoid: () => new Set() }),
       startReaper({ store, clock, logger }),
     );
+  }
+
+  static async start(nodes: readonly string[]): Promise<RolloutBench> {
+    const clock = new FakeClock();
+    const store = await openStore({ journal: memoryJournal(), clock, logger });
+    await store.update((tx) => {
+      for (const id of nodes) tx.put('node', draftNode(id, { meshAddr: `${id}:2378` }));
+    });
+    const bench = new RolloutBench(store, clock, nodes);
     await clock.advance(0);
+    return bench;
   }
 
   async close(): Promise<void> {
@@ -115,6 +113,10 @@ export class RolloutBench {
 
   get tasks(): readonly TaskObject[] {
     return this.store.view.tasksByService('web');
+  }
+
+  isUp(nodeId: string | undefined): boolean {
+    return nodeId !== undefined && this.store.view.get('node', nodeId)?.status.state === 'ready';
   }
 
   /** Tasks whose containers may run. */
@@ -227,7 +229,7 @@ export class RolloutBench {
   #check(before: TaskObject | undefined, after: TaskObject | undefined): void {
     if (before?.status.State !== 'running' || after === undefined) return;
     if (before.desiredState !== 'running' || after.desiredState === 'running') return;
-    if (isTerminal(after.status.State) || before.nodeId === undefined || after.lostReason !== undefined) return;
+    if (isTerminal(after.status.State) || !this.isUp(before.nodeId) || after.lostReason !== undefined) return;
     if (this.clock.now() >= (before.draining?.deadline ?? Infinity)) return;
     for (const [id, mesh] of this.meshes) {
       if (this.store.view.get('node', id)?.status.state === 'down') continue;
