@@ -224,7 +224,7 @@ describe('an agent that starts again', () => {
     await bench.worker.close();
   });
 
-  test('a task that still runs keeps the time since when it does', async () => {
+  test('a task that still runs has nothing new to tell, so that the time since when it does stays', async () => {
     const bench = new WorkerBench();
     await bench.complete(assignment('t1'));
     const status = bench.latest.get('t1');
@@ -232,7 +232,7 @@ describe('an agent that starts again', () => {
     await bench.clock.advance(60_000);
     await bench.complete(assignment('t1', status === undefined ? {} : { status }));
     expect(status?.State).toBe('running');
-    expect(bench.latest.get('t1')).toEqual(status);
+    expect(bench.latest.has('t1')).toBe(false);
     await bench.worker.close();
   });
 
