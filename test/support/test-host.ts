@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { isAlive, killNamespace, namespaceProcesses, type Namespace } from './namespace.js';
@@ -36,6 +36,9 @@ export class TestHost {
     await mkdir(this.directory, { recursive: true });
     const machine = await this.#ownMounts();
     const at = (name: string): string => join(this.directory, name);
+    // A dockerd that was killed took its containerd along, but while nobody has reaped that process its
+    // pid file makes the next dockerd wait for it.
+    await rm(join(at('exec'), 'containerd', 'containerd.pid'), { force: true });
     this.#engine = this.#spawn('dockerd.log', 'nsenter', [
       ...['-t', String(machine), '-m', '-u', 'dockerd'],
       ...['--data-root', at('docker'), '--exec-root', at('exec'), '--pidfile', at('docker.pid')],
