@@ -34,11 +34,11 @@ export function systemRoutes(
     const swarm = await membership.info();
     try {
       lastInfo = await ask(request.originalUrl);
-      return sendJson(reply, 200, { ...lastInfo, Swarm: swarm });
+      return await sendJson(reply, 200, { ...lastInfo, Swarm: swarm });
     } catch (error) {
       // Clients ask for it before they look at nodes and services, and that must work without an Engine.
       if (!membership.isMember || !isBaleError(error)) throw error;
-      return sendJson(reply, 200, { ...lastInfo, Swarm: swarm, Warnings: [error.message] });
+      return await sendJson(reply, 200, { ...lastInfo, Swarm: swarm, Warnings: [error.message] });
     }
   });
 }
