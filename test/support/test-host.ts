@@ -77,8 +77,7 @@ export class TestHost {
 
   /** Starts the bale daemon and waits until its socket answers. */
   async startDaemon(extra: readonly string[] = []): Promise<void> {
-    this.#daemon = this.#spawn('bale.log', process.execPath, [
-      baleProgram,
+    this.#daemon = this.#spawn('bale.log', baleProgram, [
       'daemon',
       `--socket=${this.baleSocket}`,
       `--data-dir=${join(this.directory, 'bale')}`,
@@ -107,12 +106,12 @@ export class TestHost {
 
   /** Runs the bale CLI against this host's daemon. */
   bale(...args: string[]): Promise<string> {
-    return must(process.execPath, [baleProgram, '-H', `unix://${this.baleSocket}`, ...args]);
+    return must(baleProgram, ['-H', `unix://${this.baleSocket}`, ...args]);
   }
 
   /** As `bale`, for commands that may fail. */
   tryBale(...args: string[]): Promise<Output> {
-    return run(process.execPath, [baleProgram, '-H', `unix://${this.baleSocket}`, ...args]);
+    return run(baleProgram, ['-H', `unix://${this.baleSocket}`, ...args]);
   }
 
   /** Runs a command on this host. */
