@@ -1,15 +1,16 @@
-import { mkdir } from 'node:fs/promises';
 import type { Clock } from '../core/clock.js';
+import { BaleError, errorMessage } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { ClusterApi } from './cluster-api.js';
 import type { NodeParts } from './cluster-node.js';
 import { openDataDirectory } from './data-directory.js';
 import { EngineClient } from './engine-client.js';
 import { EngineFactsSource } from './engine-facts.js';
-import { lockDirectory } from './file-lock.js';
+import { type FileLock, lockDirectory } from './file-lock.js';
 import { createFront } from './front.js';
 import { Membership } from './membership.js';
 import type { DaemonOptions } from './options.js';
+import { makeDirectory } from './make-directory.js';
 import { listenOnSocket } from './socket-file.js';
 
 export interface DaemonParts {
@@ -37,8 +38,7 @@ export async function startDaemon(options: DaemonOptions, { parts, clock, logger
     for (const step of release.reverse()) await step();
   };
   try {
-    await mkdir(options.runDir, { recursive: true, mode: 0o755 });
-    const runLock = await lockDirectory(options.runDir, '--run-dir');
+    const runLock = await takeRunDirectory(options.runDir);
     release.push(() => runLock.release());
 
     const membership = new Membership({ options, data, parts, clock, logger });
@@ -71,5 +71,20 @@ export async function startDaemon(options: DaemonOptions, { parts, clock, logger
   } catch (error) {
     await releaseAll();
     throw error;
+  }
+}
+
+/** The mesh's socket lies there: two daemons in one run directory would fight over one mesh. */
+async function takeRunDirectory(path: string): Promise<FileLock> {
+  try {
+    await makeDirectory(path, 0o755);
+    return await lockDirectory(path, '--run-dir');
+  } catch (error) {
+    if (error instanceof BaleError) throw error;
+    throw new BaleError(`--run-dir ${path} cannot be used: ${errorMessage(error)}`, {
+      kind: 'failed-precondition',
+      code: 'BALE_RUN_DIR_UNUSABLE',
+      cause: error,
+    });
   }
 }

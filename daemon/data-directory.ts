@@ -1,8 +1,9 @@
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readTextIfPresent, syncDirectory, writeFileAtomic } from '../core/atomic-file.js';
 import { BaleError, errorCode, errorMessage } from '../core/errors.js';
 import { type FileLock, lockDirectory } from './file-lock.js';
+import { makeDirectory } from './make-directory.js';
 
 /** Number of the layout of the data directory. A higher one on disk was written by a later bale. */
 export const LAYOUT = 1;
@@ -31,7 +32,7 @@ export interface DataDirectory {
 export async function openDataDirectory(root: string): Promise<DataDirectory> {
   let lock: FileLock | undefined;
   try {
-    await mkdir(root, { recursive: true, mode: 0o700 });
+    await makeDirectory(root, 0o700);
     if (!(await stat(root)).isDirectory()) throw unusable(root, 'it is not a directory');
     lock = await lockDirectory(root, '--data-dir');
     await checkLayout(root);

@@ -16,9 +16,20 @@ export function withoutHopHeaders(raw: readonly string[]): string[] {
   return kept;
 }
 
-/** The request's headers for the Engine: spelling, order and repetitions as they came. */
-export const engineHeaders = (incoming: IncomingMessage): string[] =>
-  withLength(incoming, withoutHopHeaders(incoming.rawHeaders));
+/**
+ * The request's headers for the Engine: spelling, order and repetitions as they came. The connection is
+ * kept alive so that we are the side that ends it: an Engine that closed it behind an early answer
+ * would fail our last write, and the answer would be lost with it.
+ */
+export const engineHeaders = (incoming: IncomingMessage): string[] => [
+  ...withLength(incoming, withoutHopHeaders(incoming.rawHeaders)),
+  'Connection',
+  'keep-alive',
+];
+
+/** Whether the request announces no body: there is nothing to wait for before it is complete. */
+export const isBodiless = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? '0') === 0;
 
 /** The same for an upgrade, whose `Connection` header is part of the message. */
 export const engineUpgradeHeaders = (incoming: IncomingMessage): string[] =>

@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream';
 import type { Logger } from '../core/logger.js';
 import { errorMessage } from '../core/errors.js';
 import { engineUnreachable } from './engine-client.js';
-import { engineHeaders, HEADER_LIMIT, withoutHopHeaders } from './engine-headers.js';
+import { engineHeaders, HEADER_LIMIT, isBodiless, withoutHopHeaders } from './engine-headers.js';
 import { errorAnswer } from './error-answer.js';
 
 export interface PassthroughOptions {
@@ -60,6 +60,10 @@ export function passToEngine(call: PassthroughRequest, options: PassthroughOptio
 function sendBody({ request: incoming, body }: PassthroughRequest, outgoing: ClientRequest): void {
   if (body !== undefined) {
     outgoing.end(body);
+    return;
+  }
+  if (isBodiless(incoming)) {
+    outgoing.end();
     return;
   }
   // The head goes ahead of the body: the Engine may answer before the first byte of it.

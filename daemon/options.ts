@@ -115,7 +115,7 @@ export type DaemonCommand =
 export function daemonHelp(): string {
   const rows = DAEMON_OPTIONS.map(({ name, value, env, fallback, help }) => {
     const described = fallback === undefined ? help : `${help} (${fallback})`;
-    return `  ${`--${name} ${value}`.padEnd(36)}${described} [${env}]`;
+    return `  ${`--${name} ${value}`.padEnd(41)}${described} [${env}]`;
   });
   return [
     'Usage: bale daemon [OPTIONS]',
@@ -125,8 +125,8 @@ export function daemonHelp(): string {
     '',
     'Options:',
     ...rows,
-    `  ${'--help'.padEnd(36)}show this text`,
-    `  ${'--version'.padEnd(36)}show the version`,
+    `  ${'--help'.padEnd(41)}show this text`,
+    `  ${'--version'.padEnd(41)}show the version`,
     '',
   ].join('\n');
 }

@@ -28,7 +28,7 @@ const FALSE: ReadonlySet<string> = new Set(['', '0', 'no', 'false', 'none']);
 
 /**
  * Decodes `filters` from either of its two forms: `{"name":{"web":true}}` or `{"name":["web"]}`.
- * Throws BALE_FILTERS_INVALID.
+ * Throws BALE_FILTER_INVALID.
  */
 export function decodeFilters(text: string | undefined): Filters {
   if (text === undefined || text === '') return {};
@@ -59,7 +59,7 @@ function invalid(text: string, cause?: unknown): BaleError {
   const shown = text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
   return new BaleError(`invalid filters: ${shown} is not of the form {"NAME":["VALUE"]} or {"NAME":{"VALUE":true}}`, {
     kind: 'invalid',
-    code: 'BALE_FILTERS_INVALID',
+    code: 'BALE_FILTER_INVALID',
     cause,
   });
 }

@@ -1,9 +1,10 @@
 import { chmodSync, chownSync } from 'node:fs';
-import { lstat, mkdir, readFile, unlink } from 'node:fs/promises';
+import { lstat, readFile, unlink } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { BaleError, errorCode, errorMessage } from '../core/errors.js';
+import { makeDirectory } from './make-directory.js';
 
 /**
  * Listens on the unix socket `path`: root:docker (root alone where there is no such group), 0660.
@@ -12,7 +13,7 @@ import { BaleError, errorCode, errorMessage } from '../core/errors.js';
  */
 export async function listenOnSocket(server: Server, path: string): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+    await makeDirectory(dirname(path), 0o755);
     await removeStale(path);
     const group = await dockerGroup();
     await listenPrivately(server, path);

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { type HostPort, formatHostPort, parseHostPort } from '../core/address.js';
 import { saveIdentity } from '../core/identity-file.js';
 import { IdentitySource } from '../core/identity.js';
@@ -6,6 +5,7 @@ import type { Manager } from '../manager/manager-types.js';
 import { chooseAdvertiseAddress, isUnspecified, systemAddress } from './advertise-address.js';
 import type { NodeSurroundings } from './cluster-node.js';
 import { startMemberManager } from './cluster-node.js';
+import { makeDirectory } from './make-directory.js';
 import { checkFree, machineInterfaces } from './machine-addresses.js';
 import type { MembershipRecord } from './membership-record.js';
 import type { DaemonOptions } from './options.js';
@@ -35,7 +35,7 @@ export async function prepareInit(
   await checkFree(options.meshAddr, '--mesh-addr');
 
   const { initCluster } = await import('../manager/init-cluster.js');
-  await mkdir(data.managerDir, { recursive: true, mode: 0o700 });
+  await makeDirectory(data.managerDir, 0o700);
   const advertiseAddr = formatHostPort(advertise);
   const nodeIdentity = await initCluster({
     stateDir: data.managerDir,

@@ -21,15 +21,6 @@ const socketOfEngine = (process.env.DOCKER_HOST ?? 'unix:///var/run/docker.sock'
 let engine = socketOfEngine;
 let stopping = false;
 
-process.on('SIGINT', () => void stop(0));
-process.on('SIGTERM', () => void stop(0));
-try {
-  await main();
-} catch (error) {
-  console.error(`\nbale: ${error.message}`);
-  await stop(1);
-}
-
 async function main() {
   wipe();
   mkdirSync(HOME, { recursive: true });
@@ -66,7 +57,7 @@ ${nodes.map(({ address }) => `  http://${address}:${PORT}/`).join('\n')}
 
 Try next, in another terminal:
   export BALE_HOST=unix://${first.socket}
-  alias bale='node ${program}'
+  alias bale=${program}
   bale service scale vote=6                                  # more replicas
   bale service ps vote                                       # where they run, and since when
   for i in 1 2 3 4; do curl -s http://127.0.0.2:${PORT}/ | grep replica; done   # round-robin
@@ -84,9 +75,8 @@ function startDaemon(node) {
   mkdirSync(node.directory, { recursive: true, mode: 0o700 });
   const log = openSync(join(node.directory, 'bale.log'), 'a');
   const child = spawn(
-    process.execPath,
+    program,
     [
-      program,
       'daemon',
       '--socket',
       node.socket,
@@ -146,7 +136,7 @@ function bale(node, ...args) {
         : `'${word}'`,
   );
   console.log(`\n${node.name}$ bale ${shown.join(' ')}`);
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program, '-H', `unix://${node.socket}`, ...args], {
+  const { status, stdout, stderr } = spawnSync(program, ['-H', `unix://${node.socket}`, ...args], {
     encoding: 'utf8',
   });
   const secret = /SWMTKN-1-\S+/g;
@@ -157,8 +147,8 @@ function bale(node, ...args) {
 
 async function showReplicas() {
   const ids = [];
-  for (const { address } of nodes) for (let n = 0; n < 2; n += 1) ids.push(await replica(address));
-  console.log(`\nSix requests, two to each node, were answered by replicas ${ids.join(', ')}`);
+  for (const { address } of nodes) for (let n = 0; n < 3; n += 1) ids.push(await replica(address));
+  console.log(`\nNine requests, three to each node, were answered by replicas ${ids.join(', ')}`);
 }
 
 const replica = (host) =>
@@ -196,7 +186,7 @@ async function stop(code) {
   console.log('\nstopping: services, nodes, then what this demonstration started');
   // Each node leaves, so that its containers and its mesh are gone with it; the manager last.
   for (const node of [...nodes].reverse()) {
-    spawnSync(process.execPath, [program, '-H', `unix://${node.socket}`, 'swarm', 'leave', '--force'], {
+    spawnSync(program, ['-H', `unix://${node.socket}`, 'swarm', 'leave', '--force'], {
       stdio: 'ignore',
       timeout: 20_000,
     });
@@ -220,4 +210,13 @@ const wipe = () => rmSync(HOME, { recursive: true, force: true });
 const logOf = (node) => join(node.directory, 'bale.log');
 function say(text) {
   console.log(`==> ${text}`);
+}
+
+process.on('SIGINT', () => void stop(0));
+process.on('SIGTERM', () => void stop(0));
+try {
+  await main();
+} catch (error) {
+  console.error(`\nbale: ${error.message}`);
+  await stop(1);
 }

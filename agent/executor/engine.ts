@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type Docker from 'dockerode';
 import { abortError } from '../../core/abort.js';
 import { engineError, engineUnavailable } from './engine-error.js';
@@ -23,6 +24,7 @@ export class Engine {
     const onAbort = (): void => {
       ending.abort(abortError());
     };
+    setMaxListeners(0, signal); // one signal may end many calls at once; Node would warn of a leak
     signal.addEventListener('abort', onAbort, { once: true });
     const timer = setTimeout(() => {
       ending.abort(engineUnavailable(`no answer within ${seconds} s`));
@@ -46,7 +48,10 @@ export class Engine {
 
   /** dockerode brings an SSH client along: it is loaded when first needed, off the daemon's start. */
   #load(): Promise<Docker> {
-    this.#docker ??= import('dockerode').then(({ default: Client }) => new Client({ socketPath: this.#socketPath }));
+    this.#docker ??= import('dockerode').then(
+      // Host and protocol are set so that DOCKER_HOST of the environment cannot lead to another Engine.
+      ({ default: Client }) => new Client({ socketPath: this.#socketPath, host: undefined, protocol: 'http' }),
+    );
     return this.#docker;
   }
 }

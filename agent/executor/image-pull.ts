@@ -1,5 +1,6 @@
 import { abortError } from '../../core/abort.js';
-import { BaleError, errorMessage, isBaleError } from '../../core/errors.js';
+import { BaleError, isBaleError } from '../../core/errors.js';
+import { engineError } from './engine-error.js';
 import type { Engine } from './engine.js';
 import { parseImageReference } from './image-reference.js';
 import { jsonLines } from './json-lines.js';
@@ -58,17 +59,15 @@ export class ImagePulls {
       );
       for await (const message of jsonLines(stream)) {
         const { line, error } = readProgress(message);
-        if (error !== undefined) throw new Error(error);
+        if (error !== undefined) throw pullFailed(image, error);
         for (const listener of listeners) listener(line);
       }
     } catch (error) {
       if (signal.aborted) throw abortError();
-      if (isBaleError(error, 'BALE_ENGINE_UNAVAILABLE')) throw error;
-      throw new BaleError(`No such image: ${image}: ${errorMessage(error)}`, {
-        kind: 'not-found',
-        code: 'BALE_IMAGE_PULL_FAILED',
-        cause: error,
-      });
+      if (isBaleError(error, 'BALE_IMAGE_PULL_FAILED')) throw error;
+      const cause = engineError(error);
+      // A stream that breaks is an Engine that went away, not a registry that refused.
+      throw isBaleError(cause, 'BALE_ENGINE_UNAVAILABLE') ? cause : pullFailed(image, cause.message);
     }
   }
 
@@ -82,6 +81,9 @@ export class ImagePulls {
     }
   }
 }
+
+const pullFailed = (image: string, text: string): BaleError =>
+  new BaleError(`No such image: ${image}: ${text}`, { kind: 'not-found', code: 'BALE_IMAGE_PULL_FAILED' });
 
 /** A line of the Engine's pull stream: `{status, id?, progress?}` or `{error}`. */
 function readProgress(message: unknown): { readonly line: string; readonly error?: string } {

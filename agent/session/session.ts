@@ -101,7 +101,8 @@ export class Session {
       this.#ended(noManagers());
       return;
     }
-    const stream = this.#options.open(addr);
+    const stream = this.#open(addr);
+    if (stream === undefined) return;
     this.#stream = stream;
     this.#options.onOpen();
     stream.onMessage((message) => {
@@ -114,6 +115,16 @@ export class Session {
       if (this.#welcomed === undefined) this.#drop(stream, silent(addr));
     });
     stream.send(this.#options.hello());
+  }
+
+  /** Undefined when not even the attempt could be made, e.g. with an identity that cannot be read. */
+  #open(addr: string): AgentSession | undefined {
+    try {
+      return this.#options.open(addr);
+    } catch (error) {
+      this.#ended(error instanceof Error ? error : new Error(String(error)));
+      return undefined;
+    }
   }
 
   #receive(addr: string, stream: AgentSession, message: ManagerMessage): void {

@@ -99,7 +99,7 @@ function judgeSilence(facts: NodeFacts, link: SilentLink): string | undefined {
   const silence = seconds(now - silentSince);
   if (link === 'goodbye') return 'its daemon was stopped and its mesh does not answer';
   if (probe.vouchedAt !== undefined) {
-    return now >= silentSince + VOUCH_LIMIT
+    return now >= vouchLimit(facts)
       ? `its daemon did not return within ${silence}`
       : `its daemon is gone for ${silence} and its mesh for ${seconds(now - probe.vouchedAt)}`;
   }
@@ -114,9 +114,12 @@ function deadlineOf(facts: NodeFacts, link: SilentLink): number {
   const { silentSince, grace } = facts;
   const { vouchedAt } = facts.probe;
   if (link === 'goodbye') return Math.max(silentSince, vouchedAt ?? silentSince) + grace;
-  if (vouchedAt !== undefined) return Math.min(vouchedAt + grace, silentSince + VOUCH_LIMIT);
-  return silentSince + (link === 'unheard' ? REGISTRATION_WINDOW : grace);
+  if (vouchedAt !== undefined) return Math.min(vouchedAt + grace, vouchLimit(facts));
+  return silentSince + (link === 'unheard' ? Math.max(REGISTRATION_WINDOW, grace) : grace);
 }
+
+/** A grace that was set longer than the limit is obeyed. */
+const vouchLimit = ({ silentSince, grace }: NodeFacts): number => silentSince + Math.max(VOUCH_LIMIT, grace);
 
 /**
  * A session that broke while nobody listens on the machine any more: the node is gone now. Where a

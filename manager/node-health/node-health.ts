@@ -1,6 +1,7 @@
+import { setMaxListeners } from 'node:events';
 import { timestamp, type Clock } from '../../core/clock.js';
 import { ControlLoop } from '../../core/control-loop.js';
-import { BaleError, errorMessage, isAbortError } from '../../core/errors.js';
+import { BaleError, errorMessage } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
 import type { NodeObject } from '../store/objects.js';
 import type { CommittedChange, Store, Transaction, View } from '../store/store-types.js';
@@ -9,6 +10,9 @@ import { deadTasks, type DeadTask } from './dead-tasks.js';
 import { judgeNode, type Link, type NodeVerdict } from './judge-node.js';
 import { NodeRecord } from './node-record.js';
 import type { Probe, ProbeAnswer } from './probe.js';
+
+/** Meshes asked at a time: when all nodes fall silent at once, handshakes must not be what stalls this manager. */
+const MOST_PROBES = 32;
 
 export interface NodeHealthOptions {
   readonly store: Store;
@@ -31,12 +35,16 @@ export class NodeHealth {
   readonly #loop: ControlLoop<string>;
   readonly #records = new Map<string, NodeRecord>();
   readonly #suspects = new Set<string>();
+  #probes = 0;
+  /** Nodes whose mesh is to be asked as soon as another has answered. */
+  readonly #postponed = new Set<string>();
   readonly #abort = new AbortController();
   readonly #unwatch: () => void;
 
   constructor(options: NodeHealthOptions) {
     this.#options = options;
     this.#awake = new AwakeClock(options.clock);
+    setMaxListeners(2 * MOST_PROBES, this.#abort.signal);
     this.#loop = new ControlLoop<string>({
       name: 'node health',
       clock: options.clock,
@@ -181,18 +189,26 @@ export class NodeHealth {
     const record = this.#records.get(nodeId);
     const meshAddr = store.view.get('node', nodeId)?.meshAddr;
     if (record === undefined || meshAddr === undefined) return;
+    if (this.#probes >= MOST_PROBES) {
+      this.#postponed.add(nodeId);
+      return;
+    }
+    this.#probes += 1;
     const { take } = record.beginProbe();
     probe({ nodeId, meshAddr }, this.#abort.signal)
+      .catch((error: unknown): ProbeAnswer => ({ kind: 'silent', error: errorMessage(error) }))
       .then((answer) => {
         logger.debug({ nodeId, meshAddr, answer }, 'mesh probed');
-        if (take(answer, this.#awake.now())) return this.#trust(nodeId, answer);
-        return undefined;
+        return take(answer, this.#awake.now()) ? this.#trust(nodeId, answer) : undefined;
       })
       .catch((error: unknown) => {
-        if (!isAbortError(error)) logger.error({ nodeId, err: errorMessage(error) }, 'a probe failed');
+        logger.error({ nodeId, err: errorMessage(error) }, 'what a mesh said could not be written');
       })
       .finally(() => {
+        this.#probes -= 1;
         this.#loop.mark(nodeId);
+        for (const next of this.#postponed) this.#loop.mark(next);
+        this.#postponed.clear();
       });
   }
 

@@ -7,6 +7,9 @@ import { join } from 'node:path';
 
 const APPLETS = ['sh', 'httpd', 'cat', 'hostname', 'grep', 'sleep', 'mkdir'];
 
+// busybox httpd runs this file for `/` when there is no index.html.
+const PAGE_FILE = 'www/cgi-bin/index.cgi';
+
 // Votes are lines of a file in a volume that all replicas share; appending a short line is atomic.
 const PAGE = `#!/bin/sh
 case "$QUERY_STRING" in vote=cats) echo cats >>/data/votes ;; vote=dogs) echo dogs >>/data/votes ;; esac
@@ -35,9 +38,8 @@ HTML
 const SERVE = `#!/bin/sh
 export HOSTNAME_ID="$(hostname)"
 mkdir -p /data
-printf 'I:index.sh\\n*.sh:/bin/sh\\n' >/etc/httpd.conf
 trap 'exit 0' TERM
-httpd -f -p 80 -h /www -c /etc/httpd.conf &
+httpd -f -p 80 -h /www &
 wait
 `;
 
@@ -45,12 +47,12 @@ wait
 export async function importVoteImage(socketPath) {
   const tree = mkdtempSync(join(tmpdir(), 'bale-vote-'));
   try {
-    for (const folder of ['bin', 'www', 'tmp', 'etc', 'data']) mkdirSync(join(tree, folder));
+    for (const folder of ['bin', 'www', 'www/cgi-bin', 'tmp', 'etc', 'data']) mkdirSync(join(tree, folder));
     copyFileSync('/bin/busybox', join(tree, 'bin/busybox'));
     for (const applet of APPLETS) symlinkSync('busybox', join(tree, 'bin', applet));
-    writeFileSync(join(tree, 'www/index.sh'), PAGE);
+    writeFileSync(join(tree, PAGE_FILE), PAGE);
     writeFileSync(join(tree, 'serve'), SERVE);
-    for (const script of ['www/index.sh', 'serve']) chmodSync(join(tree, script), 0o755);
+    for (const script of [PAGE_FILE, 'serve']) chmodSync(join(tree, script), 0o755);
     const body = execFileSync('tar', ['-C', tree, '-c', '.'], { maxBuffer: 64 << 20 });
     await post(
       socketPath,

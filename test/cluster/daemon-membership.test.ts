@@ -216,6 +216,17 @@ describe('a manager', () => {
     expect((await swarmOf(manager)).NodeID).toBe(id);
   });
 
+  test('whose Engine is down still shows the cluster, and says what is wrong', async () => {
+    const manager = await cluster.node('m');
+    const id = JSON.parse((await init(manager)).text) as string;
+    await cluster.engine.stop();
+    expect(Object.keys(await nodeStates(manager))).toEqual([id]);
+    expect(await manager.client.document('/v1.41/info')).toMatchObject({
+      Swarm: { NodeID: id, ControlAvailable: true },
+      Warnings: [expect.stringContaining('cannot reach the Docker Engine')],
+    });
+  });
+
   test('whose state was lost ends its daemon with one error', async () => {
     const manager = await cluster.node('m');
     await init(manager);

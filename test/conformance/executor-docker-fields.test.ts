@@ -65,7 +65,7 @@ describe('a task in a real Engine', () => {
     const { id, inside } = await run({
       spec: {
         Resources: {
-          Limits: { NanoCPUs: 5e8, MemoryBytes: 64 * 2 ** 20, Pids: 20 },
+          Limits: { NanoCPUs: 5e8, MemoryBytes: 64 * 2 ** 20, Pids: 200 },
           Reservations: { MemoryBytes: 32 * 2 ** 20 },
         },
       },
@@ -73,8 +73,12 @@ describe('a task in a real Engine', () => {
     });
     const limits =
       '{{.HostConfig.NanoCpus}} {{.HostConfig.Memory}} {{.HostConfig.MemoryReservation}} {{.HostConfig.PidsLimit}}';
-    expect(await format(id, limits)).toBe('500000000 67108864 33554432 20');
-    expect(await inside('ulimit -n')).toBe('100');
+    expect(await format(id, limits)).toBe('500000000 67108864 33554432 200');
+    // The hard limit: the runtime, a Go program, may raise the soft one of what it executes.
+    expect(await inside('ulimit -Hn')).toBe('200');
+    expect(await format(id, '{{range .HostConfig.Ulimits}}{{.Name}} {{.Soft}} {{.Hard}}{{end}}')).toBe(
+      'nofile 100 200',
+    );
   });
 
   test('that uses more memory than it may says so when it ends', async () => {

@@ -109,7 +109,7 @@ describe('what breaks, and what goes on', () => {
     await hosts.host(2).startEngine();
     await hosts.host(2).startDaemon();
     await nodeState(manager, 'h2', 'ready', 30);
-    expect((await ask(hosts.host(2).address, PORT)).status).toBe(200);
+    await eventually('its published port', async () => (await ask(hosts.host(2).address, PORT)).status === 200);
     await manager.bale('service', 'scale', '-d', 'web=12');
     const tasks = await runningTasks(manager, 'web', 12);
     expect(tasks.filter(({ NodeID }) => NodeID === lost.ID).length).toBeGreaterThan(0);

@@ -1,5 +1,5 @@
-import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import { createSecureServer, type Http2SecureServer } from 'node:http2';
+import type { AddressInfo, Socket } from 'node:net';
 import type { MeshLink } from '../../agent/agent-types.js';
 import type { LocalEndpoint } from '../../agent/mesh/messages.js';
 import type { NodeIdentity } from '../../core/identity.js';
@@ -17,7 +17,7 @@ export class SimulatedMesh implements MeshLink {
   /** Published ports that something else has taken. */
   readonly takenPorts = new Set<number>();
   readonly #server: Http2SecureServer;
-  readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #sockets = new Set<Socket>();
   readonly #listeners = new Set<(report: MeshReport) => void>();
   readonly #isAlive: (taskId: string) => boolean;
   readonly #nodeId: string;
@@ -32,11 +32,11 @@ export class SimulatedMesh implements MeshLink {
     this.#nodeId = nodeId;
     this.#isAlive = isAlive;
     this.addr = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-    server.on('session', (session) => {
-      this.#sessions.add(session);
-      session.on('close', () => this.#sessions.delete(session));
-      session.on('error', () => undefined);
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
     });
+    server.on('sessionError', () => undefined);
     server.on('stream', (stream, headers) => {
       stream.on('error', () => undefined);
       if (this.silent || headers[':path'] !== VOUCH_PATH) return;
@@ -85,7 +85,7 @@ export class SimulatedMesh implements MeshLink {
   /** The process ends: from now on its port refuses. */
   async close(): Promise<void> {
     const closed = new Promise((resolve) => this.#server.close(resolve));
-    for (const session of this.#sessions) session.destroy();
+    for (const socket of this.#sockets) socket.destroy();
     await closed;
   }
 

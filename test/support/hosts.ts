@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeNamespace, removeNamespace } from './namespace.js';
+import { isAlive, makeNamespace, removeNamespace } from './namespace.js';
 import { must, run } from './run.js';
 import { importTestImage } from './test-image.js';
 import { TestHost } from './test-host.js';
@@ -81,13 +81,4 @@ async function sweep(): Promise<void> {
     await removeNamespace({ name, cable: `${match[1] ?? ''}v${match[3] ?? ''}` });
   }
   for (const id of stale) await removeBridge(id);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 import { must, run } from './run.js';
 
@@ -99,4 +100,13 @@ async function processesOf(name: string): Promise<readonly number[]> {
   }
   members.delete(process.pid);
   return [...members];
+}
+
+/** Whether a process runs; one that ended and was not yet reaped does not count. */
+export function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
 }

@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { killNamespace, namespaceProcesses, type Namespace } from './namespace.js';
+import { isAlive, killNamespace, namespaceProcesses, type Namespace } from './namespace.js';
+import { eventually } from './eventually.js';
 import { must, run, type Output, type RunOptions } from './run.js';
 
 /** Tests and measurements run in the repository's root. */
@@ -17,6 +18,7 @@ export class TestHost {
   readonly engineSocket: string;
   readonly baleSocket: string;
   readonly #namespace: Namespace;
+  #machine: ChildProcess | undefined;
   #engine: ChildProcess | undefined;
   #daemon: ChildProcess | undefined;
 
@@ -32,26 +34,50 @@ export class TestHost {
   /** Starts the Engine and waits until it answers. */
   async startEngine(): Promise<void> {
     await mkdir(this.directory, { recursive: true });
+    const machine = await this.#ownMounts();
+    const at = (name: string): string => join(this.directory, name);
+    // A dockerd that was killed took its containerd along, but while nobody has reaped that process its
+    // pid file makes the next dockerd wait for it.
+    await rm(join(at('exec'), 'containerd', 'containerd.pid'), { force: true });
+    this.#engine = this.#spawn('dockerd.log', 'nsenter', [
+      ...['-t', String(machine), '-m', '-u', 'dockerd'],
+      ...['--data-root', at('docker'), '--exec-root', at('exec'), '--pidfile', at('docker.pid')],
+      ...['-H', `unix://${this.engineSocket}`],
+    ]);
+    await this.#answers(this.engineSocket, this.#engine, 'dockerd.log');
+  }
+
+  /** The process that holds the host's mounts and name, so that an Engine that is started again finds them. */
+  async #ownMounts(): Promise<number> {
+    if (this.#machine?.exitCode === null && this.#machine.pid !== undefined) return this.#machine.pid;
     // Without a resolver that fails at once an Engine spends 10 s per image look-up.
     const resolver = join(this.directory, 'resolv.conf');
     await writeFile(resolver, 'nameserver 127.0.0.1\n');
-    const at = (name: string): string => join(this.directory, name);
-    const dockerd = `exec dockerd --data-root ${at('docker')} --exec-root ${at('exec')} --pidfile ${at('docker.pid')} -H unix://${this.engineSocket}`;
-    const script = `hostname ${this.name}; mount --bind ${resolver} /etc/resolv.conf; ${dockerd}`;
-    this.#engine = this.#spawn('dockerd.log', 'unshare', ['-m', '-u', 'sh', '-c', script]);
-    await this.#answers(this.engineSocket, this.#engine, 'dockerd.log');
+    const script = `hostname ${this.name} && mount --bind ${resolver} /etc/resolv.conf && echo made && exec sleep infinity`;
+    const machine = this.#spawn('machine.log', 'unshare', ['-m', '-u', 'sh', '-c', script]);
+    await new Promise((resolve, reject) => {
+      machine.stdout?.once('data', resolve);
+      machine.once('exit', () => {
+        reject(new Error(`${this.name}: its namespaces could not be made`));
+      });
+    });
+    this.#machine = machine;
+    return machine.pid ?? 0;
   }
 
   /** Ends the Engine alone with SIGKILL; containers die with it or not, as the Engine has it. */
   async killEngine(): Promise<void> {
+    const pidFile = join(this.directory, 'exec', 'containerd', 'containerd.pid');
+    const containerd = Number(await readFile(pidFile, 'utf8'));
     await ended(this.#engine, 'SIGKILL');
+    // containerd dies with its parent, a moment later; an Engine started in between waits for it in vain.
+    await eventually('containerd to be gone', () => Promise.resolve(!isAlive(containerd)));
     this.#engine = undefined;
   }
 
   /** Starts the bale daemon and waits until its socket answers. */
   async startDaemon(extra: readonly string[] = []): Promise<void> {
-    this.#daemon = this.#spawn('bale.log', process.execPath, [
-      baleProgram,
+    this.#daemon = this.#spawn('bale.log', baleProgram, [
       'daemon',
       `--socket=${this.baleSocket}`,
       `--data-dir=${join(this.directory, 'bale')}`,
@@ -80,12 +106,12 @@ export class TestHost {
 
   /** Runs the bale CLI against this host's daemon. */
   bale(...args: string[]): Promise<string> {
-    return must(process.execPath, [baleProgram, '-H', `unix://${this.baleSocket}`, ...args]);
+    return must(baleProgram, ['-H', `unix://${this.baleSocket}`, ...args]);
   }
 
   /** As `bale`, for commands that may fail. */
   tryBale(...args: string[]): Promise<Output> {
-    return run(process.execPath, [baleProgram, '-H', `unix://${this.baleSocket}`, ...args]);
+    return run(baleProgram, ['-H', `unix://${this.baleSocket}`, ...args]);
   }
 
   /** Runs a command on this host. */
@@ -117,6 +143,7 @@ export class TestHost {
   async powerOff(): Promise<void> {
     await this.cut();
     await killNamespace(this.#namespace.name);
+    this.#machine = undefined;
     this.#engine = undefined;
     this.#daemon = undefined;
   }

@@ -41,6 +41,10 @@ describe('the data directory', () => {
     await expect(openDataDirectory(join(path, 'below'))).rejects.toThrow(/cannot be used: it is not a directory/);
   });
 
+  test.skipIf(process.platform !== 'linux')('where nothing can be made is refused', async () => {
+    await expect(openDataDirectory('/proc/bale/data')).rejects.toMatchObject({ code: 'BALE_DATA_DIR_UNUSABLE' });
+  });
+
   test('that cannot be read is refused with the cause', async () => {
     await mkdir(join(root, 'version'));
     await expect(openDataDirectory(root)).rejects.toThrow(/EISDIR/);

@@ -167,6 +167,31 @@ describe('a session that ends', () => {
   });
 });
 
+test('a session that cannot even be attempted is tried again', async () => {
+  const clock = new FakeClock();
+  let attempts = 0;
+  const session = new Session({
+    open: () => {
+      attempts += 1;
+      throw new Error('bad key');
+    },
+    ready: Promise.resolve(),
+    managers: ['m1:2377'],
+    hello: () => HELLO,
+    greeting: () => [],
+    onAssignments: () => undefined,
+    onTable: () => undefined,
+    onOpen: () => undefined,
+    clock,
+    logger: createLogger('silent'),
+    random: () => 1,
+  });
+  await clock.advance(300);
+  expect(attempts).toBe(3);
+  expect(session.state).toMatchObject({ kind: 'connecting', error: 'bad key' });
+  await session.close();
+});
+
 describe('a cluster that refuses the node', () => {
   const removed = new BaleError('node n1 was removed', { kind: 'forbidden', code: 'BALE_NODE_REMOVED' });
 

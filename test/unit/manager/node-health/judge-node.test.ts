@@ -105,6 +105,13 @@ describe('a node whose session broke', () => {
     expect(judgeNode(facts(GRACE, BROKEN, { possible: false })).state).toBe('down');
   });
 
+  it('is not called down before a grace that was set longer than that', () => {
+    const grace = 90_000;
+    const vouched = { lastEnd: 40_000, vouchedAt: 40_000 };
+    expect(judgeNode(facts(45_000, BROKEN, vouched, { grace })).state).toBe('ready');
+    expect(judgeNode(facts(45_000, UNHEARD, { lastEnd: 44_900 }, { grace })).state).toBe('ready');
+  });
+
   it('keeps what was said of it when it was down by its Engine', () => {
     const stored = { state: 'down', message: 'Docker Engine: gone' } as const;
     const vouched = { lastEnd: 100, vouchedAt: 100 };

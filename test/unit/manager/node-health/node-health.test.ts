@@ -151,6 +151,36 @@ describe('node health', () => {
     expect(cluster.store.view.get('task', 't1')?.status.State).toBe('running');
   });
 
+  it('asks no more than 32 meshes at a time, and all of them in the end', async () => {
+    const waiting: ((answer: ProbeAnswer) => void)[] = [];
+    const asked = new Set<string>();
+    let most = 0;
+    await health.close();
+    const ids = Array.from({ length: 100 }, (_, at) => `n${at}`);
+    await cluster.write((tx) => {
+      for (const id of ids) tx.put('node', draftNode(id, { meshAddr: '127.0.0.1:1' }));
+    });
+    health = new NodeHealth({
+      store: cluster.store,
+      clock: cluster.clock,
+      logger: createLogger('silent'),
+      grace: () => GRACE,
+      probe: ({ nodeId }) =>
+        new Promise((resolve) => {
+          asked.add(nodeId);
+          waiting.push(resolve);
+          most = Math.max(most, waiting.length);
+        }),
+      endSession: () => undefined,
+    });
+    for (let turn = 0; turn < 20; turn += 1) {
+      await cluster.clock.advance(10);
+      for (const answer of waiting.splice(0)) answer({ kind: 'silent', error: 'cut' });
+    }
+    expect(most).toBe(32);
+    expect(ids.every((id) => asked.has(id))).toBe(true);
+  });
+
   it('calls a node disconnected that said goodbye, as long as its mesh answers', async () => {
     answers.set('b', { kind: 'vouch', vouch: { nodeId: 'b', alive: ['t1'], dead: [] } });
     health.closed('b', 'goodbye');
