@@ -35,7 +35,7 @@ export function ownerOf(method: string, path: string): Owner {
   if (path === '/_ping') return method === 'GET' || method === 'HEAD' ? 'ping' : 'engine';
   if (path === '/version' || path === '/info') return method === 'GET' ? 'api' : 'engine';
   if (path === '/networks/create' && method === 'POST') return 'network-create';
-  return CLUSTER_NOUNS.has(path.split('/')[1] ?? '') ? 'api' : 'engine';
+  return CLUSTER_NOUNS.has(path.split('/')[1] ?? '') || path.startsWith('/bale/') ? 'api' : 'engine';
 }
 
 /** Refuses a version outside of what the Engine speaks, with the Engine's words. */

@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Membership } from './membership.js';
-import { notImplemented } from './refusals.js';
-import { idOf, queryOf, sendEmpty, sendJson } from './route-request.js';
+import { idOf, jsonBody, queryOf, sendEmpty, sendJson } from './route-request.js';
 
 export function nodeRoutes(app: FastifyInstance, membership: Membership): void {
   app.get('/nodes', async (request, reply) =>
@@ -15,8 +14,9 @@ export function nodeRoutes(app: FastifyInstance, membership: Membership): void {
     return sendEmpty(reply, 200);
   });
 
-  app.post('/nodes/:id/update', async (request) => {
-    (await membership.api()).node(idOf(request));
-    throw notImplemented('node updates (labels, availability, role) are');
+  app.post('/nodes/:id/update', async (request, reply) => {
+    const api = await membership.api();
+    await api.updateNode(idOf(request), queryOf(request).text('version'), jsonBody(request));
+    return sendEmpty(reply, 200);
   });
 }

@@ -30,6 +30,14 @@ export function serviceRoutes(app: FastifyInstance, membership: Membership): voi
     return sendJson(reply, 200, answer);
   });
 
+  app.get('/bale/services/:id/history', async (request, reply) =>
+    sendJson(reply, 200, (await membership.api()).history(idOf(request))),
+  );
+
+  app.post('/bale/services/:id/rollback', async (request, reply) =>
+    sendJson(reply, 200, await (await membership.api()).rollBackTo(idOf(request), queryOf(request).text('to'))),
+  );
+
   app.delete('/services/:id', async (request, reply) => {
     await (await membership.api()).removeService(idOf(request));
     return sendEmpty(reply, 200);

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { isBaleError } from '../core/errors.js';
 import { parseApiPath } from './api-path.js';
 import type { EngineClient } from './engine-client.js';
 import type { Membership } from './membership.js';
@@ -19,6 +20,9 @@ export function systemRoutes(
     return engine.document(version === undefined ? path : `/v${version}${path}`, AbortSignal.timeout(PATIENCE_MS));
   };
 
+  /** What the Engine said of itself last. */
+  let lastInfo: Record<string, unknown> = {};
+
   app.get('/version', async (request, reply) => {
     const document = await ask(request.originalUrl);
     const components: unknown[] = Array.isArray(document.Components) ? document.Components : [];
@@ -27,7 +31,14 @@ export function systemRoutes(
   });
 
   app.get('/info', async (request, reply) => {
-    const [document, swarm] = await Promise.all([ask(request.originalUrl), membership.info()]);
-    return sendJson(reply, 200, { ...document, Swarm: swarm });
+    const swarm = await membership.info();
+    try {
+      lastInfo = await ask(request.originalUrl);
+      return await sendJson(reply, 200, { ...lastInfo, Swarm: swarm });
+    } catch (error) {
+      // Clients ask for it before they look at nodes and services, and that must work without an Engine.
+      if (!membership.isMember || !isBaleError(error)) throw error;
+      return await sendJson(reply, 200, { ...lastInfo, Swarm: swarm, Warnings: [error.message] });
+    }
   });
 }

@@ -4,6 +4,8 @@ import { startClusterServer } from '../proto/cluster-server.js';
 import { createSwarmApi } from './api/create-swarm-api.js';
 import { CertificateAuthority } from './ca/certificate-authority.js';
 import { Dispatcher } from './dispatcher/dispatcher.js';
+import { startDrainLoop } from './drain/drain-loop.js';
+import { Handshake } from './drain/handshake.js';
 import { startEndpointController } from './endpoints/endpoint-controller.js';
 import type { Manager, ManagerOptions } from './manager-types.js';
 import { meshProbe } from './node-health/probe.js';
@@ -13,6 +15,7 @@ import { startScheduler } from './scheduler/scheduler-loop.js';
 import { readRootKey, stateDirectory } from './state-directory.js';
 import { openLevelJournal } from './store/level-journal.js';
 import { openStore } from './store/store.js';
+import { startUpdater } from './updater/updater-loop.js';
 import type { Store } from './store/store-types.js';
 
 /**
@@ -45,7 +48,11 @@ async function compose(options: ManagerOptions, parts: Parts): Promise<Manager> 
   const authority = new CertificateAuthority({ store, rootKey, clock, logger });
   const endpoints = parts.add(startEndpointController({ store, logger }));
   const dispatcher = parts.add(new Dispatcher({ store, endpoints, probe: meshProbe(identity), clock, logger }));
+  const handshake = new Handshake({ endpoints, acks: () => dispatcher.meshAcks() });
+  const onMeshReport = (listener: () => void): (() => void) => dispatcher.onMeshReport(listener);
+  parts.add(startDrainLoop({ store, handshake, onMeshReport, clock, logger }));
   parts.add(startOrchestrator({ store, clock, logger }));
+  parts.add(startUpdater({ store, handshake, onMeshReport, clock, logger }));
   parts.add(startScheduler({ store, clock, logger, avoid: () => dispatcher.suspects() }));
   parts.add(startReaper({ store, clock, logger }));
   const server = parts.add(
@@ -71,7 +78,7 @@ async function compose(options: ManagerOptions, parts: Parts): Promise<Manager> 
   parts.add({ close: () => dispatcher.close() });
   logger.info({ addr: server.boundAddr, index: store.view.index }, 'manager started');
   return {
-    api: createSwarmApi({ store, identity, logger }),
+    api: createSwarmApi({ store, identity, handshake, clock, logger }),
     boundAddr: server.boundAddr,
     failed: store.failed,
     onCommit: (listener) =>

@@ -1,4 +1,5 @@
 import type { PortConfig } from './engine/service-spec.js';
+import type { TaskStatus } from './engine/task-document.js';
 import type { TaskSpec } from './engine/task-spec.js';
 import type { DesiredState } from './engine/task-state.js';
 
@@ -11,6 +12,11 @@ export interface Assignment {
   readonly slot: number;
   readonly desiredState: DesiredState;
   readonly spec: TaskSpec;
+  /**
+   * What the manager last knew of it when this was sent. An agent that starts goes on from there, so that
+   * a task has one run even when its container is gone.
+   */
+  readonly status: TaskStatus;
   /** Host-mode ports, which the Engine binds; ingress ports are the mesh's. */
   readonly hostPorts: readonly PortConfig[];
 }

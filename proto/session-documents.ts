@@ -97,6 +97,7 @@ export const assignment: Check<Assignment> = object<Assignment>({
   slot: number,
   desiredState: oneOf(['ready', 'running', 'complete', 'shutdown', 'remove'] as const),
   spec: trusted<TaskSpec>(),
+  status: taskStatus,
   hostPorts: list(portConfig),
 });
 

@@ -57,7 +57,7 @@ ${nodes.map(({ address }) => `  http://${address}:${PORT}/`).join('\n')}
 
 Try next, in another terminal:
   export BALE_HOST=unix://${first.socket}
-  alias bale='node ${program}'
+  alias bale=${program}
   bale service scale vote=6                                  # more replicas
   bale service ps vote                                       # where they run, and since when
   for i in 1 2 3 4; do curl -s http://127.0.0.2:${PORT}/ | grep replica; done   # round-robin
@@ -75,9 +75,8 @@ function startDaemon(node) {
   mkdirSync(node.directory, { recursive: true, mode: 0o700 });
   const log = openSync(join(node.directory, 'bale.log'), 'a');
   const child = spawn(
-    process.execPath,
+    program,
     [
-      program,
       'daemon',
       '--socket',
       node.socket,
@@ -137,7 +136,7 @@ function bale(node, ...args) {
         : `'${word}'`,
   );
   console.log(`\n${node.name}$ bale ${shown.join(' ')}`);
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program, '-H', `unix://${node.socket}`, ...args], {
+  const { status, stdout, stderr } = spawnSync(program, ['-H', `unix://${node.socket}`, ...args], {
     encoding: 'utf8',
   });
   const secret = /SWMTKN-1-\S+/g;
@@ -187,7 +186,7 @@ async function stop(code) {
   console.log('\nstopping: services, nodes, then what this demonstration started');
   // Each node leaves, so that its containers and its mesh are gone with it; the manager last.
   for (const node of [...nodes].reverse()) {
-    spawnSync(process.execPath, [program, '-H', `unix://${node.socket}`, 'swarm', 'leave', '--force'], {
+    spawnSync(program, ['-H', `unix://${node.socket}`, 'swarm', 'leave', '--force'], {
       stdio: 'ignore',
       timeout: 20_000,
     });

@@ -1,6 +1,7 @@
-import { Stream } from 'node:stream';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import httpProxy from 'http-proxy';
+import { createRequire } from 'node:module';
+import { Stream } from 'node:stream';
+import type HttpProxy from 'http-proxy';
 import type { Upstream } from './upstream.js';
 
 /**
@@ -11,7 +12,13 @@ import type { Upstream } from './upstream.js';
  * never hears of a client that left after its request was read, drops the framing of a DELETE with a
  * chunked body, and rewrites paths.
  */
-const proxy = httpProxy.createProxyServer({ selfHandleResponse: true, toProxy: true, ignorePath: true });
+function createProxy(): HttpProxy {
+  // Loaded with the first request: a node without HTTP traffic need not carry it.
+  const httpProxy = createRequire(import.meta.url)('http-proxy') as typeof HttpProxy; // What the package exports.
+  return httpProxy.createProxyServer({ selfHandleResponse: true, toProxy: true, ignorePath: true });
+}
+
+let proxy: HttpProxy | undefined;
 
 /** Never dialled: only names the scheme, and the host of a request that has none (HTTP/1.0). */
 const TARGET = { protocol: 'http:', host: 'localhost', port: 80 };
@@ -37,5 +44,6 @@ export function forwardRequest(
   onError: (error: Error) => void,
 ): void {
   const options = { target: TARGET, agent: upstream };
+  proxy ??= createProxy();
   proxy.web(request, response, hasBody ? options : { ...options, buffer: NO_BODY }, onError);
 }

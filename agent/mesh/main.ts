@@ -27,10 +27,13 @@ export async function runMeshCommand(argv: readonly string[]): Promise<void> {
  * `quit` from the daemon). Exit status 0 then, 1 after an error.
  */
 export async function runMesh(configFile: string): Promise<void> {
-  process.title = 'bale-mesh';
   let logger = createMeshLogger('info', { room: 'mesh' });
   const fail = (error: unknown): never => {
-    logger.error({ err: errorMessage(error), stack: error instanceof Error ? error.stack : undefined }, 'mesh failed');
+    // Whatever the level: the daemon reads here why its mesh ended.
+    createMeshLogger('error', { room: 'mesh' }).error(
+      { err: errorMessage(error), stack: error instanceof Error ? error.stack : undefined },
+      'mesh failed',
+    );
     process.exit(1);
   };
   process.on('uncaughtException', fail);

@@ -165,9 +165,10 @@ export class Mesh {
   async close(grace: number): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
-    this.#control.close();
     this.#listeners.close();
     this.#tunnelBinding.close();
+    // After the ports: who waits for its end may count on them.
+    this.#control.close();
     this.#tunnels.close();
     this.#intake.closeIdle();
     this.#http.close();

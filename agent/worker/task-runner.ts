@@ -57,7 +57,7 @@ export class TaskRunner {
     this.#options = options;
     this.#assignment = options.assignment;
     this.#stale = options.mayExist;
-    this.#status = taskStatus({ state: 'assigned', message: 'assigned' }, undefined, options.clock.now());
+    this.#status = options.assignment.status;
     this.done = this.#run();
   }
 

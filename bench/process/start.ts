@@ -28,13 +28,9 @@ async function daemonStart(): Promise<number> {
   const directory = await mkdtemp(join(tmpdir(), 'bale-start-'));
   const socket = join(directory, 'bale.sock');
   const start = performance.now();
-  const child = spawn(
-    process.execPath,
-    [program, 'daemon', `--socket=${socket}`, `--data-dir=${join(directory, 'data')}`],
-    {
-      stdio: 'ignore',
-    },
-  );
+  const child = spawn(program, ['daemon', `--socket=${socket}`, `--data-dir=${join(directory, 'data')}`], {
+    stdio: 'ignore',
+  });
   try {
     for (;;) {
       const answered = await socketRequest(socket, '/_ping').catch(() => undefined);
@@ -65,7 +61,7 @@ async function repeat(action: () => Promise<number>): Promise<readonly number[]>
   return all;
 }
 
-report('bale --help', await repeat(() => timed(() => must(process.execPath, [program, '--help']))));
+report('bale --help', await repeat(() => timed(() => must(program, ['--help']))));
 report('bale daemon, to the socket answering', await repeat(daemonStart));
 
 const hosts = await startHosts(2);

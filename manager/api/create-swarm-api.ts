@@ -1,7 +1,11 @@
+import type { Clock } from '../../core/clock.js';
 import type { IdentitySource } from '../../core/identity.js';
 import type { Logger } from '../../core/logger.js';
 import { issuerInfo } from '../../core/x509.js';
 import type { TLSInfo } from '../../proto/engine/node-document.js';
+import type { Handshake } from '../drain/handshake.js';
+import type { TaskObject } from '../store/objects.js';
+import { describeWaits } from '../updater/waits.js';
 import type { Store } from '../store/store-types.js';
 import { ClusterApi } from './cluster-api.js';
 import { clusterOf } from './cluster-of.js';
@@ -14,27 +18,45 @@ export interface SwarmApiOptions {
   readonly store: Store;
   /** Of this manager: the node that is shown as leader. */
   readonly identity: IdentitySource;
+  /** Says what tasks wait for. */
+  readonly handshake: Pick<Handshake, 'drain' | 'activation'>;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
 /** The Engine API's swarm verbs over the store of this manager. */
-export function createSwarmApi({ store, identity, logger }: SwarmApiOptions): SwarmApi {
+export function createSwarmApi({ store, identity, handshake, clock, logger }: SwarmApiOptions): SwarmApi {
   const trust = memoizedTrust(() => clusterOf(store.view).rootCertificate);
+  const drainReason = (task: TaskObject): string => handshake.drain(task, store.view, clock.now()).reason;
   const cluster = new ClusterApi(store, trust, logger);
   const nodes = new NodeApi(store, identity, trust, logger);
-  const services = new ServiceApi(store, logger);
-  const tasks = new TaskApi(store);
+  const services = new ServiceApi(
+    store,
+    (service) =>
+      describeWaits({
+        service,
+        tasks: store.view.tasksByService(service.id),
+        nodeOf: (id) => store.view.get('node', id),
+        activation: (task) => handshake.activation(task, store.view, clock.now()),
+        drainReason,
+      }),
+    logger,
+  );
+  const tasks = new TaskApi(store, drainReason);
   return {
     info: () => cluster.info(),
     swarm: () => cluster.swarm(),
     updateSwarm: (version, body, rotate) => cluster.updateSwarm(version, body, rotate),
     nodes: (filters) => nodes.nodes(filters),
     node: (id) => nodes.node(id),
+    updateNode: (id, version, body) => nodes.updateNode(id, version, body),
     removeNode: (id, force) => nodes.removeNode(id, force),
     createService: (body) => services.createService(body),
     services: (filters, status) => services.services(filters, status),
     service: (id, insertDefaults) => services.service(id, insertDefaults),
     updateService: (id, version, body, options) => services.updateService(id, version, body, options),
+    history: (id) => services.history(id),
+    rollBackTo: (id, version) => services.rollBackTo(id, version),
     removeService: (id) => services.removeService(id),
     tasks: (filters) => tasks.tasks(filters),
     task: (id) => tasks.task(id),

@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { IdentitySource } from '../../core/identity.js';
 import type { Logger } from '../../core/logger.js';
-import type { NodeDocument, TLSInfo } from '../../proto/engine/node-document.js';
+import { FieldRefused } from '../../proto/engine/decode.js';
+import type { NodeDocument, NodeSpec, TLSInfo } from '../../proto/engine/node-document.js';
 import type { NodeObject } from '../store/objects.js';
 import type { Store } from '../store/store-types.js';
-import { invalidFilter } from './api-errors.js';
+import { invalidFilter, outOfSequence, parseVersion } from './api-errors.js';
 import { clusterOf } from './cluster-of.js';
 import { acceptFilters, hasLabels, hasPrefix, isOneOf, valuesOf } from './filters.js';
 import { findNode } from './lookup.js';
@@ -18,7 +20,7 @@ const ACCEPTED = 'accepted';
 const MEMBERSHIPS = ['pending', ACCEPTED];
 
 /** `/nodes`. */
-export class NodeApi implements Pick<SwarmApi, 'nodes' | 'node' | 'removeNode'> {
+export class NodeApi implements Pick<SwarmApi, 'nodes' | 'node' | 'updateNode' | 'removeNode'> {
   readonly #store: Store;
   readonly #identity: IdentitySource;
   readonly #trust: () => TLSInfo;
@@ -46,6 +48,21 @@ export class NodeApi implements Pick<SwarmApi, 'nodes' | 'node' | 'removeNode'> 
     return this.#document(findNode(this.#store.view, id));
   }
 
+  /** Labels and availability. A node that is drained is emptied by the updater. */
+  async updateNode(id: string, version: string | undefined, body: unknown): Promise<void> {
+    const index = parseVersion('node', version);
+    const { decodeNodeSpec } = await import('../../proto/engine/node-spec-shape.js');
+    const wanted = decodeNodeSpec(body);
+    const updated = await this.#store.update((tx) => {
+      const node = findNode(tx, id);
+      if (index !== node.version) throw outOfSequence();
+      if (wanted.Role !== node.spec.Role) throw new FieldRefused('Role', 'a node keeps the role it joined with');
+      if (!isSameSpec(node.spec, wanted)) tx.put('node', { ...node, spec: wanted });
+      return { node: node.id, availability: wanted.Availability };
+    });
+    this.#logger.info(updated, 'node updated');
+  }
+
   async removeNode(id: string, force: boolean): Promise<void> {
     const removed = await this.#store.update((tx) => {
       const node = findNode(tx, id);
@@ -67,6 +84,9 @@ export class NodeApi implements Pick<SwarmApi, 'nodes' | 'node' | 'removeNode'> 
     return nodeDocument(node, this.#trust(), this.#identity.current.nodeId);
   }
 }
+
+const isSameSpec = (a: NodeSpec, b: NodeSpec): boolean =>
+  a.Availability === b.Availability && a.Name === b.Name && isDeepStrictEqual(a.Labels, b.Labels);
 
 /** `label` is of the Engine, `node.label` of the node's spec. */
 const matches = (node: NodeObject, filters: Filters): boolean =>

@@ -1,15 +1,17 @@
+import { timestamp } from '../../core/clock.js';
 import { BaleError } from '../../core/errors.js';
 import { newId } from '../../core/id.js';
 import type { Logger } from '../../core/logger.js';
 import { FieldRefused } from '../../proto/engine/decode.js';
 import type { PortError } from '../../proto/engine/node-document.js';
-import type { ServiceDocument } from '../../proto/engine/service-document.js';
+import type { PastSpecDocument, ServiceDocument } from '../../proto/engine/service-document.js';
 import type { ServiceMode, ServiceSpec } from '../../proto/engine/service-spec.js';
 import { specError } from '../../proto/engine/spec-error.js';
+import { changeSpec } from '../updater/change-spec.js';
 import { allotPorts } from '../endpoints/port-allocator.js';
-import type { ServiceObject } from '../store/objects.js';
-import type { Store, View } from '../store/store-types.js';
-import { nameConflict, parseVersion, unimplemented } from './api-errors.js';
+import type { NodeObject, ServiceObject } from '../store/objects.js';
+import type { Store, Transaction, View } from '../store/store-types.js';
+import { failedPrecondition, nameConflict, outOfSequence, parseVersion, unimplemented } from './api-errors.js';
 import { acceptFilters, hasLabels, hasPrefix, isOneOf, valuesOf } from './filters.js';
 import { findService } from './lookup.js';
 import { randomName } from './random-name.js';
@@ -19,15 +21,22 @@ import type { Filters, SwarmApi } from './swarm-api.js';
 
 const FILTERS = ['id', 'label', 'mode', 'name', 'runtime'];
 
-type ServiceVerbs = Pick<SwarmApi, 'createService' | 'services' | 'service' | 'updateService' | 'removeService'>;
+type ServiceVerbs = Pick<
+  SwarmApi,
+  'createService' | 'services' | 'service' | 'updateService' | 'history' | 'rollBackTo' | 'removeService'
+>;
 
 /** `/services`. Each change is one transaction: a request that fails leaves nothing behind. */
 export class ServiceApi implements ServiceVerbs {
   readonly #store: Store;
   readonly #logger: Logger;
 
-  constructor(store: Store, logger: Logger) {
+  readonly #waits: (service: ServiceObject) => readonly string[];
+
+  /** `waits` says what the slots of a service wait for. */
+  constructor(store: Store, waits: (service: ServiceObject) => readonly string[], logger: Logger) {
     this.#store = store;
+    this.#waits = waits;
     this.#logger = logger;
   }
 
@@ -68,6 +77,7 @@ export class ServiceApi implements ServiceVerbs {
     return serviceDocument(service, {
       insertDefaults,
       portErrors: portErrorsByService(view).get(service.id) ?? [],
+      waiting: this.#waits(service),
     });
   }
 
@@ -78,7 +88,7 @@ export class ServiceApi implements ServiceVerbs {
     options: { readonly rollback: string | undefined },
   ): Promise<{ readonly Warnings: null }> {
     const index = parseVersion('service', version);
-    refuseRollback(options.rollback);
+    if (wantsRollback(options.rollback)) return this.#rollBack(id, index);
     const wanted = await decodeUpdate(body);
     const done = await this.#store.update((tx) => {
       const service = findService(tx, id);
@@ -89,11 +99,49 @@ export class ServiceApi implements ServiceVerbs {
         case 'nothing':
           break;
         case 'write':
-          tx.put('service', { ...service, spec: change.spec, previousSpec: service.spec });
+          writeSpec(tx, service, change.spec, 'update');
       }
       return { service: service.id, reason: change.reason };
     });
     this.#logger.info(done, 'service updated');
+    return { Warnings: null };
+  }
+
+  /** Earlier specs, the newest first. */
+  history(id: string): readonly PastSpecDocument[] {
+    const service = findService(this.#store.view, id);
+    return (service.history ?? []).map(({ version, writtenAt, spec }) => ({
+      Version: { Index: version },
+      UpdatedAt: timestamp(writtenAt),
+      Spec: spec,
+    }));
+  }
+
+  async rollBackTo(id: string, version: string | undefined): Promise<{ readonly Warnings: null }> {
+    const index = parseVersion('service', version);
+    return this.#putBack(id, (service) => {
+      const past = service.history?.find((one) => one.version === index);
+      if (past !== undefined) return past.spec;
+      throw noSuchSpec(service, index);
+    });
+  }
+
+  /** To the spec before the present one; a second time leads back again. The body of such a request is ignored. */
+  async #rollBack(id: string, version: number): Promise<{ readonly Warnings: null }> {
+    return this.#putBack(id, (service) => {
+      if (version !== service.version) throw outOfSequence();
+      if (service.previousSpec !== undefined) return service.previousSpec;
+      throw failedPrecondition(`service ${service.id} does not have a previous spec`, 'BALE_NO_PREVIOUS_SPEC');
+    });
+  }
+
+  async #putBack(id: string, choose: (service: ServiceObject) => ServiceSpec): Promise<{ readonly Warnings: null }> {
+    const done = await this.#store.update((tx) => {
+      const service = findService(tx, id);
+      writeSpec(tx, service, choose(service), 'manual-rollback');
+      return { service: service.id };
+    });
+    this.#logger.info(done, 'service rolled back');
     return { Warnings: null };
   }
 
@@ -111,8 +159,8 @@ export class ServiceApi implements ServiceVerbs {
 /** The validation library costs 100 ms and 15 MB: a manager that restarts does not wait for it. */
 const loadDecoder = () => import('../../proto/engine/decode-service-spec.js');
 
-function allottedPorts(spec: ServiceSpec, view: Pick<View, 'all'>): ServiceObject['ports'] {
-  const allotment = allotPorts(spec.EndpointSpec?.Ports ?? [], view.all('service'));
+function allottedPorts(spec: ServiceSpec, view: Pick<View, 'all'>, serviceId?: string): ServiceObject['ports'] {
+  const allotment = allotPorts(spec.EndpointSpec?.Ports ?? [], view.all('service'), serviceId);
   switch (allotment.kind) {
     case 'allotted':
       return allotment.ports;
@@ -120,6 +168,27 @@ function allottedPorts(spec: ServiceSpec, view: Pick<View, 'all'>): ServiceObjec
       throw new BaleError(specError(allotment.reason).message, { kind: 'invalid', code: allotment.code });
   }
 }
+
+function writeSpec(
+  tx: Transaction,
+  service: ServiceObject,
+  spec: ServiceSpec,
+  kind: 'update' | 'manual-rollback',
+): void {
+  const ports = samePorts(service.spec, spec) ? service.ports : allottedPorts(spec, tx, service.id);
+  const tasks = tx.tasksByService(service.id);
+  const nodeOf = (id: string): NodeObject | undefined => tx.get('node', id);
+  const { index, now } = tx;
+  tx.put('service', changeSpec({ service, spec, ports, tasks, nodeOf, index, now, cause: { kind } }));
+}
+
+const samePorts = (a: ServiceSpec, b: ServiceSpec): boolean => a.EndpointSpec === b.EndpointSpec;
+
+const noSuchSpec = ({ id, history = [] }: ServiceObject, version: number): BaleError =>
+  new BaleError(
+    `service ${id} has no earlier spec of version ${version}; it has ${history.map((past) => past.version).join(', ') || 'none'}`,
+    { kind: 'not-found', code: 'BALE_NO_SUCH_SPEC' },
+  );
 
 /** A mode that this version does not have is, to a service that exists, a change of mode. */
 async function decodeUpdate(body: unknown): Promise<ServiceSpec> {
@@ -134,15 +203,13 @@ async function decodeUpdate(body: unknown): Promise<ServiceSpec> {
   }
 }
 
-function refuseRollback(rollback: string | undefined): void {
-  if (rollback === undefined || rollback === '') return;
-  if (rollback !== 'previous') {
-    throw new BaleError(`unrecognized rollback option ${JSON.stringify(rollback)}`, {
-      kind: 'invalid',
-      code: 'BALE_ROLLBACK_INVALID',
-    });
-  }
-  throw new FieldRefused('rollback', 'rolling updates are not implemented in this version');
+function wantsRollback(rollback: string | undefined): boolean {
+  if (rollback === undefined || rollback === '') return false;
+  if (rollback === 'previous') return true;
+  throw new BaleError(`unrecognized rollback option ${JSON.stringify(rollback)}`, {
+    kind: 'invalid',
+    code: 'BALE_ROLLBACK_INVALID',
+  });
 }
 
 const MODE_NAMES: Readonly<Record<keyof ServiceMode, string>> = {

@@ -10,37 +10,46 @@ export type ServiceChange =
   | { readonly kind: 'write'; readonly spec: ServiceSpec; readonly reason: string };
 
 /**
- * What an update of a service comes to. Replicas and service labels may change; the task template
- * stays the very object it was, so that a client which echoes inserted defaults changes nothing.
+ * What an update of a service comes to. A part that only writes defaults out stays the very object it
+ * was, so that a client which echoes inserted defaults changes nothing.
  */
 export function decideServiceUpdate(current: ServiceObject, version: number, wanted: ServiceSpec): ServiceChange {
   const { spec } = current;
   if (wanted.Name !== spec.Name) return refuse(unimplemented('renaming services is not supported'), 'another name');
   if (version !== current.version) return refuse(outOfSequence(), `version ${version} is not ${current.version}`);
   const path = firstDifference(comparable(spec), comparable(wanted), '');
-  if (path !== undefined) {
-    const words = `${path} cannot be changed yet: rolling updates are not implemented in this version`;
-    return refuse(unimplemented(words), `${path} differs`);
-  }
-  const changed = firstDifference(
-    { Mode: spec.Mode, Labels: spec.Labels },
-    { Mode: wanted.Mode, Labels: wanted.Labels },
-    '',
-  );
-  if (changed === undefined) return { kind: 'nothing', reason: 'the spec is the same' };
-  return { kind: 'write', spec: { ...spec, Labels: wanted.Labels, Mode: wanted.Mode }, reason: `${changed} changed` };
+  if (path === undefined) return { kind: 'nothing', reason: 'the spec is the same' };
+  return { kind: 'write', spec: withKeptParts(spec, wanted), reason: `${path} changed` };
+}
+
+function withKeptParts(spec: ServiceSpec, wanted: ServiceSpec): ServiceSpec {
+  const before = comparable(spec);
+  const after = comparable(wanted);
+  const isSame = (part: keyof ServiceSpec): boolean => firstDifference(before[part], after[part], '') === undefined;
+  const { UpdateConfig, RollbackConfig, EndpointSpec, ...rest } = wanted;
+  const kept = <Part extends 'UpdateConfig' | 'RollbackConfig' | 'EndpointSpec'>(
+    part: Part,
+    sent: ServiceSpec[Part],
+  ): ServiceSpec[Part] => (isSame(part) ? spec[part] : sent);
+  const update = kept('UpdateConfig', UpdateConfig);
+  const rollback = kept('RollbackConfig', RollbackConfig);
+  const endpoint = kept('EndpointSpec', EndpointSpec);
+  return {
+    ...rest,
+    TaskTemplate: isSame('TaskTemplate') ? spec.TaskTemplate : wanted.TaskTemplate,
+    ...(update === undefined ? {} : { UpdateConfig: update }),
+    ...(rollback === undefined ? {} : { RollbackConfig: rollback }),
+    ...(endpoint === undefined ? {} : { EndpointSpec: endpoint }),
+  };
 }
 
 const refuse = (error: BaleError, reason: string): ServiceChange => ({ kind: 'refuse', error, reason });
 
-/**
- * The part of a spec that may not change, with defaults filled in. The update configs are left out:
- * only defaults are ever accepted in them, in several spellings.
- */
-function comparable(spec: ServiceSpec): unknown {
-  const { TaskTemplate, EndpointSpec } = insertServiceDefaults(spec);
-  return { TaskTemplate, EndpointSpec: { Mode: 'vip', ...EndpointSpec } };
-}
+/** A spec with its defaults filled in. */
+const comparable = (spec: ServiceSpec): ServiceSpec => {
+  const filled = insertServiceDefaults(spec);
+  return { ...filled, EndpointSpec: { Mode: 'vip', ...spec.EndpointSpec } };
+};
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;

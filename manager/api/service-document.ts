@@ -10,6 +10,8 @@ export interface ShownWith {
   readonly status?: ServiceStatus;
   /** Nodes on which a published port of it could not be bound. */
   readonly portErrors: readonly PortError[];
+  /** What its slots wait for. */
+  readonly waiting?: readonly string[];
 }
 
 /** A row as `GET /services` shows it. */
@@ -24,6 +26,7 @@ export function serviceDocument(service: ServiceObject, shown: ShownWith): Servi
     ...(service.updateStatus === undefined ? {} : { UpdateStatus: service.updateStatus }),
     ...(shown.status === undefined ? {} : { ServiceStatus: shown.status }),
     ...(shown.portErrors.length === 0 ? {} : { portErrors: [...shown.portErrors] }),
+    ...(shown.waiting === undefined || shown.waiting.length === 0 ? {} : { waiting: [...shown.waiting] }),
   };
 }
 

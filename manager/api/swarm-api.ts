@@ -1,5 +1,5 @@
 import type { NodeDocument } from '../../proto/engine/node-document.js';
-import type { ServiceDocument } from '../../proto/engine/service-document.js';
+import type { PastSpecDocument, ServiceDocument } from '../../proto/engine/service-document.js';
 import type { SwarmDocument, SwarmInfo } from '../../proto/engine/swarm-document.js';
 import type { TaskDocument } from '../../proto/engine/task-document.js';
 
@@ -22,6 +22,7 @@ export interface SwarmApi {
 
   nodes(filters: Filters): readonly NodeDocument[];
   node(id: string): NodeDocument;
+  updateNode(id: string, version: string | undefined, body: unknown): Promise<void>;
   removeNode(id: string, force: boolean): Promise<void>;
 
   createService(body: unknown): Promise<{ readonly ID: string; readonly Warnings?: readonly string[] }>;
@@ -33,6 +34,10 @@ export interface SwarmApi {
     body: unknown,
     options: { readonly rollback: string | undefined },
   ): Promise<{ readonly Warnings: readonly string[] | null }>;
+  /** bale's own: earlier specs of a service, the newest first, ten at most. */
+  history(id: string): readonly PastSpecDocument[];
+  /** bale's own: rolls back to the earlier spec of this version. */
+  rollBackTo(id: string, version: string | undefined): Promise<{ readonly Warnings: readonly string[] | null }>;
   removeService(id: string): Promise<void>;
 
   tasks(filters: Filters): readonly TaskDocument[];

@@ -1,7 +1,7 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { TaskDocument } from '../../proto/engine/task-document.js';
-import type { TaskSpec } from '../../proto/engine/task-spec.js';
 import { TASK_STATE_ORDER } from '../../proto/engine/task-state.js';
+import { finalWish } from '../drain/task-wish.js';
+import { isUpToDate } from '../updater/effective-spec.js';
 import type { TaskObject } from '../store/objects.js';
 import type { Store, View } from '../store/store-types.js';
 import { invalidFilter } from './api-errors.js';
@@ -16,11 +16,12 @@ const FILTERS = ['id', 'label', 'name', 'node', 'service', 'desired-state', 'run
 /** `/tasks`. */
 export class TaskApi implements Pick<SwarmApi, 'tasks' | 'task'> {
   readonly #store: Store;
-  /** Task specs that were found equal to a service's template: specs are immutable, so they stay so. */
-  readonly #equal = new WeakMap<TaskSpec, TaskSpec>();
 
-  constructor(store: Store) {
+  readonly #drainReason: (task: TaskObject) => string;
+
+  constructor(store: Store, drainReason: (task: TaskObject) => string) {
     this.#store = store;
+    this.#drainReason = drainReason;
   }
 
   /** Throws BALE_NOT_FOUND (404) for a service or node of the filters that does not exist. */
@@ -40,28 +41,24 @@ export class TaskApi implements Pick<SwarmApi, 'tasks' | 'task'> {
         (task) =>
           isOneOf(task.serviceId, services) &&
           (nodes.length === 0 || (task.nodeId !== undefined && nodes.includes(task.nodeId))) &&
-          isOneOf(task.desiredState, states) &&
+          isOneOf(finalWish(task), states) &&
           hasPrefix(task.id, ids) &&
           (names.length === 0 || hasPrefix(taskName(task), names)) &&
           hasLabels(task.serviceLabels, labels) &&
           isOneOf(task.spec.Runtime ?? 'container', runtimes) &&
-          (!current || this.#isUpToDate(task, view)),
+          (!current || isCurrent(task, view)),
       )
-      .map(taskDocument);
+      .map((task) => taskDocument(task, this.#drainReason));
   }
 
   task(id: string): TaskDocument {
-    return taskDocument(findTask(this.#store.view, id));
+    return taskDocument(findTask(this.#store.view, id), this.#drainReason);
   }
+}
 
-  #isUpToDate(task: TaskObject, view: Pick<View, 'get'>): boolean {
-    const template = view.get('service', task.serviceId)?.spec.TaskTemplate;
-    if (template === undefined) return false;
-    if (task.spec === template || this.#equal.get(task.spec) === template) return true;
-    if (!isDeepStrictEqual(task.spec, template)) return false;
-    this.#equal.set(task.spec, template);
-    return true;
-  }
+function isCurrent(task: TaskObject, view: Pick<View, 'get'>): boolean {
+  const service = view.get('service', task.serviceId);
+  return service !== undefined && isUpToDate(task, service);
 }
 
 /** The smallest set of tasks, in order of id, that the filters can match. */

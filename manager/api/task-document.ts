@@ -1,6 +1,8 @@
 import type { TaskDocument } from '../../proto/engine/task-document.js';
 import type { TaskSpec } from '../../proto/engine/task-spec.js';
+import { finalWish } from '../drain/task-wish.js';
 import type { TaskObject } from '../store/objects.js';
+import { timestamp } from '../../core/clock.js';
 import { objectMeta } from './object-meta.js';
 
 /** `service.slot.id`: what the name filter matches, and what the container is called. */
@@ -10,7 +12,7 @@ export const taskName = (task: TaskObject): string => `${task.serviceName}.${tas
  * A row as `GET /tasks` shows it. Written out field by field: of twenty thousand in one answer, object
  * spreads would cost ten times as much as all the rest.
  */
-export function taskDocument(task: TaskObject): TaskDocument {
+export function taskDocument(task: TaskObject, drainReason: (task: TaskObject) => string): TaskDocument {
   const { ID, Version, CreatedAt, UpdatedAt } = objectMeta(task);
   const { status } = task;
   const document: TaskDocument = {
@@ -23,9 +25,12 @@ export function taskDocument(task: TaskObject): TaskDocument {
     ServiceID: task.serviceId,
     Slot: task.slot,
     Status: status.PortStatus === undefined ? { ...status, PortStatus: {} } : status,
-    DesiredState: task.desiredState,
+    DesiredState: finalWish(task),
   };
   if (task.nodeId !== undefined) document.NodeID = task.nodeId;
+  if (task.draining !== undefined) {
+    document.drain = { since: timestamp(task.draining.since), reason: drainReason(task) };
+  }
   return document;
 }
 

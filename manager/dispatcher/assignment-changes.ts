@@ -18,6 +18,7 @@ export const toAssignment = (task: TaskObject): Assignment => ({
   slot: task.slot,
   desiredState: task.desiredState,
   spec: task.spec,
+  status: task.status,
   hostPorts: task.hostPorts,
 });
 

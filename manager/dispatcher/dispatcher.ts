@@ -118,6 +118,11 @@ export class Dispatcher {
     return this.#mesh.acks;
   }
 
+  /** Calls `listener` after each word of a mesh. The returned function unsubscribes. */
+  onMeshReport(listener: () => void): () => void {
+    return this.#mesh.onReport(listener);
+  }
+
   /** Ends the sessions. That they end by our own will is no fault of their nodes. */
   close(): Promise<void> {
     this.#closing ??= this.#close();

@@ -16,9 +16,20 @@ export class MeshReports {
   /** The last bind errors of each node as they came, so that a mere acknowledgement asks nothing of the store. */
   readonly #bindErrors = new Map<string, string>();
 
+  readonly #listeners = new Set<() => void>();
+
   constructor({ store, logger }: { readonly store: Store; readonly logger: Logger }) {
     this.#store = store;
     this.#logger = logger;
+  }
+
+  /** Calls `listener` after each acknowledgement or count that came. The returned function unsubscribes. */
+  onReport(listener: () => void): () => void {
+    const subscription = (): void => {
+      listener();
+    };
+    this.#listeners.add(subscription);
+    return () => this.#listeners.delete(subscription);
   }
 
   get acks(): ReadonlyMap<string, MeshAck> {
@@ -27,6 +38,7 @@ export class MeshReports {
 
   async report(nodeId: string, { tableNumber, inFlight, bindErrors }: MeshReport): Promise<void> {
     this.#acks.set(nodeId, { tableNumber, inFlight });
+    for (const listener of this.#listeners) listener();
     const text = JSON.stringify(bindErrors);
     if (this.#bindErrors.get(nodeId) === text) return;
     this.#bindErrors.set(nodeId, text);

@@ -1,6 +1,6 @@
 import type { Endpoint, EndpointTable, MeshPeer, PublishedPort } from '../../proto/endpoint-table.js';
 import type { PortConfig } from '../../proto/engine/service-spec.js';
-import { isDesiredAlive } from '../../proto/engine/task-state.js';
+import { shallLive } from '../drain/task-wish.js';
 import type { NodeObject, ServiceObject, TaskObject } from '../store/objects.js';
 
 /** What a table is made of. The order of the rows does not matter. */
@@ -38,7 +38,7 @@ export const isReachable = (node: NodeObject | undefined): boolean =>
  */
 export function routeState(task: TaskObject | undefined): Endpoint['state'] | undefined {
   if (task?.status.State !== 'running') return undefined;
-  return isDesiredAlive(task.desiredState) ? 'active' : 'draining';
+  return shallLive(task) ? 'active' : 'draining';
 }
 
 /** The published ports of one service, by number. */
@@ -85,6 +85,10 @@ function endpointsOf(
 }
 
 type RoutedPort = PortConfig & { readonly PublishedPort: number; readonly TargetPort: number };
+
+/** Whether connections reach tasks of this service through the mesh. */
+export const isPublished = (service: Pick<ServiceObject, 'ports'> | undefined): boolean =>
+  service?.ports.some(isRouted) ?? false;
 
 /** The mesh serves TCP ports in ingress mode; host-mode ports are bound by the Engine of the task's node. */
 const isRouted = (port: PortConfig): port is RoutedPort =>

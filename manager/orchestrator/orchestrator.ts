@@ -94,6 +94,12 @@ function report(logger: Logger, { actions }: Decision): void {
           'desired state changed',
         );
         break;
+      case 'drain':
+        logger.info({ ...line, taskId: action.task.id }, 'task drains');
+        break;
+      case 'amend':
+        logger.debug({ ...line, taskId: action.task.id }, 'task noted');
+        break;
       case 'lose':
         logger.info({ ...line, taskId: action.task.id }, 'task lost');
         break;

@@ -1,7 +1,9 @@
 import type { ServiceMode } from '../../proto/engine/service-spec.js';
+import { finalWish } from '../drain/task-wish.js';
 import type { ServiceObject, TaskObject } from '../store/objects.js';
 import { chooseDoomed, type Slot } from './scale-down.js';
-import { decideSlot, isFilled, OLD_TASK_TIMEOUT, retire, stoppingTasks } from './slot.js';
+import { decideSlot, isFilled, OLD_TASK_TIMEOUT } from './slot.js';
+import { retire, stoppingTasks } from './stop-task.js';
 import { decision, type Decision, earliest, type NodeLookup, NOTHING, type TaskAction } from './task-action.js';
 import { draftTask } from './task-draft.js';
 
@@ -77,9 +79,9 @@ function fillSlots(service: ServiceObject, slots: readonly Slot[], count: number
 function removeTasks(
   tasks: readonly TaskObject[],
   reason: string,
-  view: Pick<ServiceView, 'nodeOf' | 'now' | 'batch'>,
+  view: Pick<ServiceView, 'service' | 'nodeOf' | 'now' | 'batch'>,
 ): Decision {
-  const staying = tasks.filter((task) => task.desiredState !== 'remove');
+  const staying = tasks.filter((task) => finalWish(task) !== 'remove');
   const actions = staying.slice(0, view.batch).map((task) => retire(task, 'remove', reason, view));
   return decision(actions, undefined, staying.length > view.batch);
 }

@@ -1,7 +1,7 @@
-import { isDesiredAlive } from '../../proto/engine/task-state.js';
+import { shallLive } from '../drain/task-wish.js';
 import type { TaskObject } from '../store/objects.js';
 import type { NodeLookup } from './task-action.js';
-import { lossOf } from './slot.js';
+import { lossOf } from './stop-task.js';
 
 export interface Slot {
   readonly slot: number;
@@ -25,7 +25,7 @@ export function chooseDoomed(slots: readonly Slot[], count: number, nodeOf: Node
   const candidates = [...slots]
     .sort((a, b) => a.slot - b.slot)
     .map((slot): Candidate => {
-      const live = slot.tasks.find((task) => isDesiredAlive(task.desiredState));
+      const live = slot.tasks.find(shallLive);
       if (live === undefined) return { slot, worth: 0, place: 0 };
       if (live.status.State !== 'running' || live.nodeId === undefined || lossOf(live, nodeOf) !== undefined) {
         return { slot, worth: 1, place: 0 };

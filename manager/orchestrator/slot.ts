@@ -1,10 +1,14 @@
-import { isDesiredAlive, isTerminal, stateOrder } from '../../proto/engine/task-state.js';
-import type { ServiceObject, TaskObject } from '../store/objects.js';
+import { isTerminal, stateOrder } from '../../proto/engine/task-state.js';
+import { finalWish, shallLive } from '../drain/task-wish.js';
+import type { ServiceObject, Takeover, TaskObject } from '../store/objects.js';
+import { isUpToDate } from '../updater/effective-spec.js';
+import { isRolling, rolloutConfig } from '../updater/rollout-config.js';
 import { judgeLoss, judgeRestart, type RestartVerdict } from './restart.js';
-import { decision, type Decision, type NodeLookup, type TaskAction } from './task-action.js';
-import { draftTask, managerStatus } from './task-draft.js';
+import { isOrphan, lose, lossOf, retire, stoppingTasks } from './stop-task.js';
+import { decision, type Decision, earliest, type NodeLookup, type TaskAction } from './task-action.js';
+import { draftTask, type TaskStart } from './task-draft.js';
 
-/** A replacement waits for the old task to stop, but no longer than this, ms. */
+/** A replacement waits for the old task to stop, but no longer than this after it was told to, ms. */
 export const OLD_TASK_TIMEOUT = 60_000;
 
 export interface SlotView {
@@ -20,51 +24,91 @@ export interface SlotView {
  * A slot is filled while a task of it is not being removed. One that holds only ended tasks is
  * finished: its policy allowed no further restart when the last one ended, and that stays so.
  */
-export const isFilled = (tasks: readonly TaskObject[]): boolean => tasks.some((task) => task.desiredState !== 'remove');
-
-/** Why the node of this task is lost; undefined when it is not, or the task has no node yet. */
-export function lossOf(task: TaskObject, nodeOf: NodeLookup): string | undefined {
-  if (task.nodeId === undefined) return undefined;
-  const node = nodeOf(task.nodeId);
-  if (node === undefined) return `node ${task.nodeId} was removed from the swarm`;
-  if (node.status.state !== 'down') return undefined;
-  const name = node.description?.Hostname ?? node.id;
-  return node.status.message === '' ? `node ${name} is down` : `node ${name} is down: ${node.status.message}`;
-}
+export const isFilled = (tasks: readonly TaskObject[]): boolean => tasks.some((task) => finalWish(task) !== 'remove');
 
 /**
  * Keeps one filled slot as its service wishes: replaces what ended or was lost, lets a waiting
- * replacement start. After it at most one task of the slot is desired to live.
+ * replacement start. After it at most one task of the slot is desired to live, or two while one
+ * takes over from the other.
  */
 export function decideSlot(view: SlotView): Decision {
   const actions: TaskAction[] = [];
-  const [live, ...surplus] = view.tasks.filter((task) => isDesiredAlive(task.desiredState)).sort(mostWorthKeeping);
+  let wakeAt: number | undefined;
+  const { keep, incumbent, surplus } = chooseLive(view.tasks);
   for (const task of surplus) actions.push(retire(task, 'shutdown', 'another task of its slot lives', view));
-  for (const task of view.tasks) {
-    if (!isDesiredAlive(task.desiredState) && isOrphan(task, view)) actions.push(lose(task, view));
+  for (const task of view.tasks) if (!shallLive(task) && isOrphan(task, view)) actions.push(lose(task, view));
+  if (incumbent !== undefined) actions.push(...endOnly(incumbent, view));
+  if (keep !== undefined) {
+    const next = decideLive(keep, view, incumbent);
+    actions.push(...next.actions);
+    wakeAt = earliest(wakeAt, next.wakeAt);
   }
-  if (live === undefined) return decision(actions, undefined);
-  const next = decideLive(live, view);
-  return decision([...actions, ...next.actions], next.wakeAt);
+  return decision(actions, wakeAt);
 }
 
-function decideLive(live: TaskObject, view: SlotView): Decision {
-  const ended = isTerminal(live.status.State);
-  if (ended && live.status.State !== 'orphaned') {
-    const verdict = judgeRestart(live, view.now);
-    const end: TaskAction = { kind: 'wish', task: live, desiredState: 'shutdown', reason: verdict.reason };
-    return replace(live, end, verdict, view);
+interface LiveTasks {
+  /** The one that the slot has, or gets. */
+  readonly keep: TaskObject | undefined;
+  /** The one that serves until `keep` has taken over. */
+  readonly incumbent: TaskObject | undefined;
+  readonly surplus: readonly TaskObject[];
+}
+
+/** Of the tasks of a slot that shall live. */
+export function chooseLive(tasks: readonly TaskObject[]): LiveTasks {
+  const live = tasks.filter(shallLive).sort(mostWorthKeeping);
+  const incumbentOf = (task: TaskObject): TaskObject | undefined =>
+    task.takeover?.from === undefined ? undefined : live.find(({ id }) => id === task.takeover?.from);
+  const keep = live.find((task) => incumbentOf(task) !== undefined) ?? live[0];
+  const incumbent = keep === undefined ? undefined : incumbentOf(keep);
+  return { keep, incumbent, surplus: live.filter((task) => task !== keep && task !== incumbent) };
+}
+
+/** The end of a task that is not replaced: another one has its slot. */
+function endOnly(task: TaskObject, view: SlotView): readonly TaskAction[] {
+  if (isTerminal(task.status.State) && task.status.State !== 'orphaned') {
+    return [{ kind: 'wish', task, desiredState: 'shutdown', reason: 'it ended; another task has its slot' }];
   }
-  if (ended || lossOf(live, view.nodeOf) !== undefined) {
-    return replace(live, lose(live, view), judgeLoss(live, view.now), view);
+  return lossOf(task, view.nodeOf) === undefined ? [] : [lose(task, view)];
+}
+
+function decideLive(live: TaskObject, view: SlotView, incumbent: TaskObject | undefined): Decision {
+  const lost = live.status.State === 'orphaned' || lossOf(live, view.nodeOf) !== undefined;
+  if (isTerminal(live.status.State) && live.status.State !== 'orphaned') {
+    const counted = countFailure(live, view);
+    const verdict = incumbent !== undefined && isHalted(live, view) ? HALTED : judgeRestart(live, view.now);
+    const end: TaskAction = { kind: 'wish', task: counted, desiredState: 'shutdown', reason: verdict.reason };
+    return replace(counted, end, verdict, view, incumbent);
   }
-  return live.desiredState === 'ready' ? decideWaiting(live, view) : decision([], undefined);
+  if (lost) return replace(live, lose(live, view), judgeLoss(live, view.now), view, incumbent);
+  return live.desiredState === 'ready' ? decideWaiting(live, view, incumbent) : decision([], undefined);
+}
+
+const HALTED: RestartVerdict = { restart: false, reason: 'its rollout was paused, and the old task serves on' };
+
+/** A newcomer of a rollout that goes on no more is not tried again while the old task serves. */
+const isHalted = ({ takeover }: TaskObject, { service }: SlotView): boolean =>
+  takeover?.rollout !== undefined && !isRolling(service) && service.rollout !== undefined;
+
+/** A task of a rollout that ended by itself too early is a failure of the rollout: noted on the task. */
+function countFailure(task: TaskObject, { service, now }: SlotView): TaskObject {
+  const { takeover } = task;
+  if (takeover?.rollout === undefined || takeover.rollout !== service.rollout?.id) return task;
+  const { settledAt } = takeover;
+  if (settledAt !== undefined && now - settledAt > rolloutConfig(service).monitor) return task;
+  return { ...task, takeover: { ...takeover, failures: takeover.failures + 1 } };
 }
 
 /** A replacement in the same decision as the end of the old task: a slot is never seen empty. */
-function replace(old: TaskObject, end: TaskAction, verdict: RestartVerdict, view: SlotView): Decision {
+function replace(
+  old: TaskObject,
+  end: TaskAction,
+  verdict: RestartVerdict,
+  view: SlotView,
+  incumbent: TaskObject | undefined,
+): Decision {
   if (!verdict.restart) return decision([end], undefined);
-  const blocked = stoppingTasks(view, old).length > 0;
+  const blocked = incumbent === undefined && stoppingTasks(view, old).length > 0;
   const wait =
     verdict.startAfter === undefined ? '' : `; it waits ${verdict.startAfter - view.now} ms before it starts`;
   const reason = `replaces task ${old.id}: ${verdict.reason}`;
@@ -76,6 +120,7 @@ function replace(old: TaskObject, end: TaskAction, verdict: RestartVerdict, view
       restarts: verdict.restarts,
       message: blocked ? `${reason}; it waits for an older task to stop` : reason + wait,
       ...(verdict.startAfter === undefined ? {} : { startAfter: verdict.startAfter }),
+      ...successionOf(old, view),
     },
     view.now,
   );
@@ -83,12 +128,29 @@ function replace(old: TaskObject, end: TaskAction, verdict: RestartVerdict, view
   return decision([end, { kind: 'create', task, reason }], wakeAt);
 }
 
+/**
+ * What a replacement takes on from the task it follows: its part in a rollout and, while a rollout
+ * has not come to its slot, its spec. A slot changes its spec by the rollout alone.
+ */
+function successionOf(old: TaskObject, { service }: SlotView): Pick<TaskStart, 'takeover' | 'template'> {
+  const keepsSpec = service.rollout !== undefined && !isUpToDate(old, service);
+  return {
+    ...(old.takeover === undefined ? {} : { takeover: unsettled(old.takeover) }),
+    ...(keepsSpec ? { template: old } : {}),
+  };
+}
+
+function unsettled({ from, rollout, failures }: Takeover): Takeover {
+  return { failures, ...(from === undefined ? {} : { from }), ...(rollout === undefined ? {} : { rollout }) };
+}
+
 /** Lets a waiting replacement run once its delay is over and the slot's old tasks have stopped. */
-function decideWaiting(live: TaskObject, view: SlotView): Decision {
+function decideWaiting(live: TaskObject, view: SlotView, incumbent: TaskObject | undefined): Decision {
   const startAfter = live.startAfter ?? 0;
   if (startAfter > view.now) return decision([], startAfter);
-  const giveUp = live.createdAt + OLD_TASK_TIMEOUT;
-  const stopping = stoppingTasks(view, live);
+  const stopping = incumbent === undefined ? stoppingTasks(view, live) : [];
+  const giveUp =
+    OLD_TASK_TIMEOUT + Math.max(live.createdAt, ...stopping.map(({ draining }) => draining?.deadline ?? 0));
   if (stopping.length > 0 && giveUp > view.now) return decision([], giveUp);
   const reason =
     stopping.length > 0
@@ -96,44 +158,6 @@ function decideWaiting(live: TaskObject, view: SlotView): Decision {
       : 'its delay is over and the old task has stopped';
   return decision([{ kind: 'wish', task: live, desiredState: 'running', reason }], undefined);
 }
-
-/** Other tasks of the slot that may still run. What stands on a lost node is not waited for. */
-export const stoppingTasks = (view: Pick<SlotView, 'tasks' | 'nodeOf'>, except?: TaskObject): readonly TaskObject[] =>
-  view.tasks.filter(
-    (task) =>
-      task !== except &&
-      task.nodeId !== undefined &&
-      !isTerminal(task.status.State) &&
-      lossOf(task, view.nodeOf) === undefined,
-  );
-
-/** Sends a task away. Nobody would ever report the end of one that no node has: it is deleted. */
-export function retire(
-  task: TaskObject,
-  desiredState: 'shutdown' | 'remove',
-  reason: string,
-  view: Pick<SlotView, 'nodeOf' | 'now'>,
-): TaskAction {
-  if (task.nodeId === undefined) return { kind: 'delete', task, reason };
-  if (desiredState === 'shutdown' && isOrphan(task, view)) return lose(task, view);
-  return { kind: 'wish', task, desiredState, reason };
-}
-
-function lose(task: TaskObject, view: Pick<SlotView, 'nodeOf' | 'now'>): TaskAction {
-  const reason = lossOf(task, view.nodeOf) ?? task.status.Err ?? 'its node is lost';
-  const orphan = isOrphan(task, view);
-  return {
-    kind: 'lose',
-    task,
-    desiredState: isDesiredAlive(task.desiredState) ? 'shutdown' : task.desiredState,
-    reason,
-    ...(orphan ? { status: { ...task.status, ...managerStatus(view.now, 'orphaned', 'node lost', reason) } } : {}),
-  };
-}
-
-/** It has not ended, and the node that would say so was removed. */
-const isOrphan = (task: TaskObject, view: Pick<SlotView, 'nodeOf'>): boolean =>
-  task.nodeId !== undefined && !isTerminal(task.status.State) && view.nodeOf(task.nodeId) === undefined;
 
 /** The furthest of those that have not ended, then the newest. */
 function mostWorthKeeping(a: TaskObject, b: TaskObject): number {

@@ -1,6 +1,6 @@
 import type { TaskStatus } from '../../proto/engine/task-document.js';
 import type { DesiredState } from '../../proto/engine/task-state.js';
-import type { NodeObject, TaskObject } from '../store/objects.js';
+import type { NodeObject, TaskDrain, TaskObject } from '../store/objects.js';
 import type { Draft } from '../store/store-types.js';
 
 /** A task to be made; who applies the action gives it an id. */
@@ -11,6 +11,10 @@ export type TaskAction =
   | { readonly kind: 'create'; readonly task: NewTask; readonly reason: string }
   /** Another desired state; the agent follows it. */
   | { readonly kind: 'wish'; readonly task: TaskObject; readonly desiredState: DesiredState; readonly reason: string }
+  /** It shall stop once the meshes let go of it (docs/drain.md); the drain loop sets the desired state then. */
+  | { readonly kind: 'drain'; readonly task: TaskObject; readonly draining: TaskDrain; readonly reason: string }
+  /** Writes the task as given: what changed are notes of the manager, not its desired state. */
+  | { readonly kind: 'amend'; readonly task: Draft<TaskObject>; readonly reason: string }
   /**
    * The node of this task is lost. `status` is there only when the node was removed: then no agent
    * owns the observed state any more. The status of a task on a node that is down stays what its

@@ -1,6 +1,8 @@
 import type { TaskStatus } from '../../proto/engine/task-document.js';
 import type { TaskState } from '../../proto/engine/task-state.js';
-import type { ServiceObject } from '../store/objects.js';
+import { isPublished } from '../endpoints/endpoint-table.js';
+import { hostPortsOf } from '../updater/effective-spec.js';
+import type { ServiceObject, Takeover, TaskObject } from '../store/objects.js';
 import type { NewTask } from './task-action.js';
 
 /** A status that the manager writes. */
@@ -19,6 +21,9 @@ export interface TaskStart {
   readonly restarts: readonly number[];
   /** The status message: why this task exists and, when it has to wait, what for. */
   readonly message: string;
+  readonly takeover?: Takeover;
+  /** Run what this task ran, not what the service asks for now. */
+  readonly template?: TaskObject;
 }
 
 /**
@@ -28,17 +33,20 @@ export interface TaskStart {
  */
 export function draftTask(service: ServiceObject, slot: number, start: TaskStart, now: number): NewTask {
   const waits = start.blocked || (start.startAfter !== undefined && start.startAfter > now);
+  const { takeover, template } = start;
   return {
-    spec: service.spec.TaskTemplate,
+    spec: template?.spec ?? service.spec.TaskTemplate,
     serviceId: service.id,
     serviceName: service.spec.Name,
     serviceLabels: service.spec.Labels,
     slot,
-    serviceVersion: service.version,
-    hostPorts: service.ports.filter((port) => port.PublishMode === 'host'),
+    serviceVersion: template?.serviceVersion ?? service.version,
+    hostPorts: template?.hostPorts ?? hostPortsOf(service),
     desiredState: waits ? 'ready' : 'running',
     status: managerStatus(now, 'new', start.message),
     restarts: start.restarts,
+    ...(isPublished(service) ? { ingress: true } : {}),
+    ...(takeover === undefined ? {} : { takeover }),
     ...(waits && start.startAfter !== undefined ? { startAfter: start.startAfter } : {}),
   };
 }

@@ -1,4 +1,5 @@
-import { isDesiredAlive, isTerminal } from '../../proto/engine/task-state.js';
+import { isTerminal } from '../../proto/engine/task-state.js';
+import { shallLive } from '../drain/task-wish.js';
 import type { TaskObject } from '../store/objects.js';
 import type { Draft } from '../store/store-types.js';
 import { requirementOf, type Resources } from './requirement.js';
@@ -102,10 +103,8 @@ export class Ledger {
 }
 
 /** What a task reserves never changes, so its booking does only with these. */
-const isSame = (booking: Booking, task: Pick<TaskObject, 'nodeId' | 'status' | 'desiredState'>): boolean =>
-  task.nodeId === booking.nodeId &&
-  !isTerminal(task.status.State) &&
-  isDesiredAlive(task.desiredState) === booking.alive;
+const isSame = (booking: Booking, task: Pick<TaskObject, 'nodeId' | 'status' | 'desiredState' | 'draining'>): boolean =>
+  task.nodeId === booking.nodeId && !isTerminal(task.status.State) && shallLive(task) === booking.alive;
 
 function bookingOf(task: Draft<TaskObject>): Booking | undefined {
   if (task.nodeId === undefined || isTerminal(task.status.State)) return undefined;
@@ -115,6 +114,6 @@ function bookingOf(task: Draft<TaskObject>): Booking | undefined {
     serviceId: task.serviceId,
     reserved,
     hostPorts,
-    alive: isDesiredAlive(task.desiredState),
+    alive: shallLive(task),
   };
 }

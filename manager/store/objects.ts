@@ -52,6 +52,28 @@ export interface ServiceObject extends StoredObject {
   /** Published ports as allotted: PublishedPort, Protocol and PublishMode always set. */
   readonly ports: readonly PortConfig[];
   readonly updateStatus?: UpdateStatus;
+  /** The rollout under way, or the one that was paused; absent when the service is as its spec says. */
+  readonly rollout?: Rollout;
+  /** Earlier specs, the newest first; at most ten. */
+  readonly history?: readonly PastSpec[];
+}
+
+/** One change of a service on its way through the slots. */
+export interface Rollout {
+  /** `version` of the spec that it began with: tells one rollout from the next. */
+  readonly id: number;
+  /** ms since the epoch. */
+  readonly startedAt: number;
+  /** Slots that were to be changed when it began: what the failure ratio is counted against. */
+  readonly slots: number;
+}
+
+/** A spec that a service once had. */
+export interface PastSpec {
+  readonly version: number;
+  /** When it was written, ms since the epoch. */
+  readonly writtenAt: number;
+  readonly spec: ServiceSpec;
 }
 
 export interface TaskObject extends StoredObject {
@@ -72,8 +94,36 @@ export interface TaskObject extends StoredObject {
   readonly startAfter?: number;
   /** Times of this slot's earlier failures that still count for the restart policy, ms, oldest first. */
   readonly restarts: readonly number[];
+  /** It was made while its service had a port in ingress mode: connections may lead to it. */
+  readonly ingress?: boolean;
+  /** It shall stop, and is waited for: meshes first let go of it. Its desired state stays what it was until then. */
+  readonly draining?: TaskDrain;
+  /** It was made by a planned change, to take over its slot. */
+  readonly takeover?: Takeover;
   /** When `status` says the node of this task was lost: why, for the user. */
   readonly lostReason?: string;
+}
+
+export interface TaskDrain {
+  /** ms since the epoch. */
+  readonly since: number;
+  /** When the task is stopped whatever is still under way on it, ms since the epoch. */
+  readonly deadline: number;
+  /** The desired state that it gets in the end. */
+  readonly then: 'shutdown' | 'remove';
+  /** Why it shall stop. */
+  readonly cause: string;
+}
+
+export interface Takeover {
+  /** The task that serves beside it until it is active. Absent: the old one was told to stop first. */
+  readonly from?: string;
+  /** `Rollout.id` of the rollout that made it; absent: it was moved off a drained node. */
+  readonly rollout?: number;
+  /** Tasks of this slot that failed in the same rollout, itself included once it failed. */
+  readonly failures: number;
+  /** When it was active and the old one gone, ms since the epoch. */
+  readonly settledAt?: number;
 }
 
 /** Table name → row type. */

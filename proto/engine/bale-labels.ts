@@ -1,7 +1,15 @@
+import { errorMessage } from '../../core/errors.js';
 import type { ServiceSpec } from './service-spec.js';
+import { DRAIN_DEADLINE, durationLabel, PROGRESS_DEADLINE } from './service-deadlines.js';
 import { specError } from './spec-error.js';
 
 const PORT_MODES = ['auto', 'tcp', 'http'];
+
+/** Deadlines with the least and the most they may be, ms. */
+const DEADLINES: Readonly<Record<string, { readonly least: number; readonly most: number }>> = {
+  [DRAIN_DEADLINE]: { least: 0, most: 24 * 3_600_000 },
+  [PROGRESS_DEADLINE]: { least: 1_000, most: 24 * 3_600_000 },
+};
 
 const PORT_PROTOCOL = /^bale\.port\.([1-9][0-9]{0,4})\.protocol$/;
 
@@ -15,9 +23,12 @@ export function checkBaleLabels(spec: ServiceSpec): void {
   );
   for (const [label, value] of Object.entries(spec.Labels)) {
     if (!label.startsWith('bale.')) continue;
+    if (checkDeadline(spec.Labels, label)) continue;
     const target = PORT_PROTOCOL.exec(label)?.[1];
     if (target === undefined) {
-      throw specError(`label "${label}" is unknown: the labels under "bale." are bale.port.<target port>.protocol`);
+      throw specError(
+        `label "${label}" is unknown: the labels under "bale." are bale.port.<target port>.protocol, ${Object.keys(DEADLINES).join(', ')}`,
+      );
     }
     if (!PORT_MODES.includes(value)) {
       throw specError(`label "${label}" must be one of ${PORT_MODES.join(', ')}, got ${JSON.stringify(value)}`);
@@ -26,4 +37,22 @@ export function checkBaleLabels(spec: ServiceSpec): void {
       throw specError(`label "${label}": the service publishes no port in ingress mode whose target is ${target}`);
     }
   }
+}
+
+/** Whether `label` is one of the deadlines. */
+function checkDeadline(labels: ServiceSpec['Labels'], label: string): boolean {
+  const bounds = Object.hasOwn(DEADLINES, label) ? DEADLINES[label] : undefined;
+  if (bounds === undefined) return false;
+  let ms: number;
+  try {
+    ms = durationLabel(labels, label) ?? 0;
+  } catch (error) {
+    throw specError(errorMessage(error));
+  }
+  if (ms < bounds.least || ms > bounds.most) {
+    throw specError(
+      `label "${label}" must be from ${bounds.least / 1000}s to 24h, got ${JSON.stringify(labels[label])}`,
+    );
+  }
+  return true;
 }

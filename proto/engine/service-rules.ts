@@ -1,7 +1,7 @@
 import { checkBaleLabels } from './bale-labels.js';
 import { checkContainer, LONGEST_DURATION } from './container-rules.js';
 import { FieldRefused } from './decode.js';
-import type { EndpointSpec, ServiceSpec } from './service-spec.js';
+import type { EndpointSpec, ServiceSpec, UpdateConfig } from './service-spec.js';
 import { specError } from './spec-error.js';
 import type { RestartPolicy, TaskSpec } from './task-spec.js';
 
@@ -21,6 +21,8 @@ export function checkService(spec: ServiceSpec): void {
   if (spec.Name !== '') checkName(spec.Name);
   checkTask(spec.TaskTemplate);
   checkEndpoint(spec.EndpointSpec ?? {});
+  checkUpdate(spec.UpdateConfig ?? {});
+  checkUpdate(spec.RollbackConfig ?? {});
   const replicas = spec.Mode.Replicated?.Replicas ?? 0;
   if (replicas > MOST_REPLICAS) {
     throw specError(`Number of replicas must be at most ${MOST_REPLICAS}, got ${replicas}`);
@@ -56,6 +58,16 @@ function checkRestart({ Delay = 0, Window = 0 }: RestartPolicy): void {
   if (Delay < 0) throw specError('TaskSpec: restart-delay cannot be negative');
   if (Delay > LONGEST_DURATION) throw specError('TaskSpec: restart-delay cannot be longer than 24 days');
   if (Window < 0) throw specError('TaskSpec: restart-window cannot be negative');
+}
+
+function checkUpdate({ Delay = 0, Monitor = 0, MaxFailureRatio = 0 }: Partial<UpdateConfig>): void {
+  if (Delay < 0) throw specError('TaskSpec: update-delay cannot be negative');
+  if (Delay > LONGEST_DURATION) throw specError('TaskSpec: update-delay cannot be longer than 24 days');
+  if (Monitor < 0) throw specError('TaskSpec: update-monitor cannot be negative');
+  if (Monitor > LONGEST_DURATION) throw specError('TaskSpec: update-monitor cannot be longer than 24 days');
+  if (MaxFailureRatio < 0 || MaxFailureRatio > 1) {
+    throw specError('TaskSpec: update-maxfailureratio cannot be less than 0 or bigger than 1');
+  }
 }
 
 function checkEndpoint({ Ports = [] }: EndpointSpec): void {

@@ -1,10 +1,7 @@
 import { always, document, field, pointer, refused, refusedIfPresent, struct } from './document-shape.js';
-import { isDefaultUpdateConfig } from './service-defaults.js';
 import type { EndpointSpec, PortConfig, ServiceMode, ServiceSpec, UpdateConfig } from './service-spec.js';
 import { count, fraction, limited, list, text, textMap, whole, word, type Shape } from './shape.js';
 import { taskSpecShape } from './task-spec-shape.js';
-
-const NO_UPDATES = 'rolling updates are not implemented in this version; leave it out or send the defaults';
 
 const updateConfig = document<UpdateConfig>({
   Parallelism: always(count, 0),
@@ -58,8 +55,8 @@ export const serviceSpecShape = document<ServiceSpec>({
   Labels: always(textMap, {}),
   TaskTemplate: struct(taskSpecShape),
   Mode: struct(mode),
-  UpdateConfig: pointer(limited(updateConfig, isDefaultUpdateConfig, NO_UPDATES)),
-  RollbackConfig: pointer(limited(updateConfig, isDefaultUpdateConfig, NO_UPDATES)),
+  UpdateConfig: pointer(updateConfig),
+  RollbackConfig: pointer(updateConfig),
   EndpointSpec: pointer(endpointSpec),
   Networks: refused("bale attaches tasks to the Engine's bridge only"),
 });

@@ -59,10 +59,7 @@ export const taskSpecShape = document<TaskSpec>({
   Placement: pointer(placement),
   Networks: refused("bale attaches tasks to the Engine's bridge only"),
   LogDriver: pointer(logDriverShape),
-  ForceUpdate: always(
-    limited(count, (counter) => counter === 0, 'rolling updates are not implemented in this version'),
-    0,
-  ),
+  ForceUpdate: always(count, 0),
   Runtime: always(
     limited(word('container', 'plugin', 'attachment'), (kind) => kind === 'container', 'bale runs containers only'),
     'container',

@@ -94,13 +94,12 @@ describe('init', () => {
 
   test('serves what this version does not do as a refusal by name', async () => {
     const manager = await cluster.node('m');
-    const id = JSON.parse((await init(manager)).text) as string;
+    await init(manager);
     const refused = async (method: string, path: string, headers = {}) => {
       const { status, text } = await manager.client.ask(path, { method, headers });
       expect(status).toBe(501);
       return (JSON.parse(text) as { message: string }).message;
     };
-    expect(await refused('POST', `/nodes/${id}/update?version=1`)).toMatch(/^node updates .* not implemented/);
     expect(await refused('GET', '/secrets')).toBe('secrets are not implemented in this version');
     expect(await refused('POST', '/configs/create')).toBe('configs are not implemented in this version');
     const auth = { 'X-Registry-Auth': Buffer.from('{"username":"me","password":"x"}').toString('base64url') };
@@ -215,6 +214,17 @@ describe('a manager', () => {
     expect(await tokenOf(manager)).toBe(token);
     expect(Object.keys(await nodeStates(manager))).toEqual([id]);
     expect((await swarmOf(manager)).NodeID).toBe(id);
+  });
+
+  test('whose Engine is down still shows the cluster, and says what is wrong', async () => {
+    const manager = await cluster.node('m');
+    const id = JSON.parse((await init(manager)).text) as string;
+    await cluster.engine.stop();
+    expect(Object.keys(await nodeStates(manager))).toEqual([id]);
+    expect(await manager.client.document('/v1.41/info')).toMatchObject({
+      Swarm: { NodeID: id, ControlAvailable: true },
+      Warnings: [expect.stringContaining('cannot reach the Docker Engine')],
+    });
   });
 
   test('whose state was lost ends its daemon with one error', async () => {

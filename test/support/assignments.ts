@@ -17,6 +17,7 @@ export function assignment(taskId: string, parts: AssignmentParts = {}): Assignm
     serviceLabels: {},
     slot: 1,
     desiredState: 'running',
+    status: { Timestamp: '2026-01-01T00:00:00.000Z', State: 'assigned', Message: 'assigned' },
     hostPorts: [],
     ...rest,
     spec: { ...spec, ContainerSpec: { Image: 'bale-test:1', ...container } },

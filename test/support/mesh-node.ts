@@ -65,6 +65,7 @@ export class ControlClient {
   /** Resolves when `check` holds; it is asked again after each message. */
   async until(check: () => boolean): Promise<void> {
     while (!check()) {
+      if (this.isClosed) throw new Error('the mesh closed the connection');
       await new Promise<void>((resolve) => {
         this.#waiting.add(resolve);
       });

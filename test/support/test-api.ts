@@ -8,6 +8,7 @@ import type { Store, Transaction } from '../../manager/store/store-types.js';
 import { decodeSwarmSpec } from '../../proto/engine/swarm-spec-shape.js';
 import { FakeClock } from './fake-clock.js';
 import { memoryJournal, MemoryDisk } from './memory-journal.js';
+import { silentHandshake } from './silent-handshake.js';
 import { draftNode } from './stored-objects.js';
 
 export const MANAGER_ID = 'manager00000000000000000a';
@@ -56,7 +57,7 @@ export async function openTestApi(): Promise<TestApi> {
     trustRoot: certificate,
   });
   return {
-    api: createSwarmApi({ store, identity, logger }),
+    api: createSwarmApi({ store, identity, handshake: silentHandshake(), clock, logger }),
     store,
     clock,
     disk,

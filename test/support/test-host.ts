@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { isAlive, killNamespace, namespaceProcesses, type Namespace } from './namespace.js';
@@ -36,6 +36,9 @@ export class TestHost {
     await mkdir(this.directory, { recursive: true });
     const machine = await this.#ownMounts();
     const at = (name: string): string => join(this.directory, name);
+    // A dockerd that was killed took its containerd along, but while nobody has reaped that process its
+    // pid file makes the next dockerd wait for it.
+    await rm(join(at('exec'), 'containerd', 'containerd.pid'), { force: true });
     this.#engine = this.#spawn('dockerd.log', 'nsenter', [
       ...['-t', String(machine), '-m', '-u', 'dockerd'],
       ...['--data-root', at('docker'), '--exec-root', at('exec'), '--pidfile', at('docker.pid')],
@@ -74,8 +77,7 @@ export class TestHost {
 
   /** Starts the bale daemon and waits until its socket answers. */
   async startDaemon(extra: readonly string[] = []): Promise<void> {
-    this.#daemon = this.#spawn('bale.log', process.execPath, [
-      baleProgram,
+    this.#daemon = this.#spawn('bale.log', baleProgram, [
       'daemon',
       `--socket=${this.baleSocket}`,
       `--data-dir=${join(this.directory, 'bale')}`,
@@ -104,12 +106,12 @@ export class TestHost {
 
   /** Runs the bale CLI against this host's daemon. */
   bale(...args: string[]): Promise<string> {
-    return must(process.execPath, [baleProgram, '-H', `unix://${this.baleSocket}`, ...args]);
+    return must(baleProgram, ['-H', `unix://${this.baleSocket}`, ...args]);
   }
 
   /** As `bale`, for commands that may fail. */
   tryBale(...args: string[]): Promise<Output> {
-    return run(process.execPath, [baleProgram, '-H', `unix://${this.baleSocket}`, ...args]);
+    return run(baleProgram, ['-H', `unix://${this.baleSocket}`, ...args]);
   }
 
   /** Runs a command on this host. */

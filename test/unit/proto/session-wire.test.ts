@@ -68,6 +68,7 @@ describe('messages of a session', () => {
     slot: 1,
     desiredState: 'running' as const,
     spec: { ContainerSpec: { Image: 'x' } },
+    status: { Timestamp: '2026-01-01T00:00:00.000Z', State: 'assigned' as const, Message: 'assigned' },
     hostPorts: [],
   };
   const down: ManagerMessage[] = [

@@ -211,6 +211,31 @@ describe('an agent that starts again', () => {
     await bench.worker.close();
   });
 
+  test('a task whose container was removed while it was away has had its one run', async () => {
+    const bench = new WorkerBench();
+    await bench.complete(assignment('t1'));
+    const status = bench.latest.get('t1');
+    await bench.worker.close();
+    bench.node.destroy('t1');
+    await bench.restart();
+    await bench.complete(assignment('t1', status === undefined ? {} : { status }));
+    expect(bench.history.get('t1')).toEqual(['failed']);
+    expect(bench.node.calls).toMatchObject({ create: 1, start: 1 });
+    await bench.worker.close();
+  });
+
+  test('a task that still runs has nothing new to tell, so that the time since when it does stays', async () => {
+    const bench = new WorkerBench();
+    await bench.complete(assignment('t1'));
+    const status = bench.latest.get('t1');
+    await bench.restart();
+    await bench.clock.advance(60_000);
+    await bench.complete(assignment('t1', status === undefined ? {} : { status }));
+    expect(status?.State).toBe('running');
+    expect(bench.latest.has('t1')).toBe(false);
+    await bench.worker.close();
+  });
+
   test('goes on with a container that was created and not started', async () => {
     const bench = new WorkerBench();
     await bench.complete(assignment('t1', { desiredState: 'ready' }));

@@ -5,6 +5,7 @@ import type { SwarmApi } from '../../../../manager/api/swarm-api.js';
 import { IdentitySource } from '../../../../core/identity.js';
 import { createLogger } from '../../../../core/logger.js';
 import { decodeServiceSpec } from '../../../../proto/engine/decode-service-spec.js';
+import { silentHandshake } from '../../../support/silent-handshake.js';
 import { memoryJournal } from '../../../support/memory-journal.js';
 import { serviceBody } from '../../../support/service-body.js';
 import { draftNode, draftTask } from '../../../support/stored-objects.js';
@@ -65,7 +66,13 @@ beforeAll(async () => {
     privateKey: '',
     trustRoot: rootCertificate,
   });
-  api = createSwarmApi({ store: await openStore({ journal: memoryJournal(disk), clock, logger }), identity, logger });
+  api = createSwarmApi({
+    store: await openStore({ journal: memoryJournal(disk), clock, logger }),
+    identity,
+    handshake: silentHandshake(),
+    clock,
+    logger,
+  });
 }, 60_000);
 
 /** The best of a few runs, ms of processor time: other work on the machine can only add to it. */

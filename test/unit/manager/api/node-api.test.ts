@@ -155,3 +155,31 @@ describe('removing a node', () => {
     });
   });
 });
+
+describe('updating a node', () => {
+  it('sets availability and labels, and moves the version', async () => {
+    const before = test.api.node(MANAGER_ID);
+    const body = { ...before.Spec, Availability: 'drain', Labels: { zone: 'a' } };
+    await test.api.updateNode('vm', String(before.Version.Index), body);
+    const after = test.api.node(MANAGER_ID);
+    expect(after.Spec).toEqual(body);
+    expect(after.Version.Index).toBeGreaterThan(before.Version.Index);
+    await expect(test.api.updateNode('vm', String(before.Version.Index), body)).rejects.toThrow(
+      'update out of sequence',
+    );
+  });
+
+  it('changes nothing when it is sent what it is', async () => {
+    const { Version, Spec } = test.api.node(MANAGER_ID);
+    await test.api.updateNode(MANAGER_ID, String(Version.Index), Spec);
+    expect(test.api.node(MANAGER_ID).Version).toEqual(Version);
+  });
+
+  it.each([
+    ['another role', { Role: 'worker', Availability: 'active' }, 'Role is not implemented yet'],
+    ['an unknown availability', { Role: 'manager', Availability: 'off' }, 'invalid NodeSpec: Availability'],
+  ])('refuses %s', async (_what, body, message) => {
+    const { Version } = test.api.node(MANAGER_ID);
+    await expect(test.api.updateNode(MANAGER_ID, String(Version.Index), body)).rejects.toThrow(message);
+  });
+});

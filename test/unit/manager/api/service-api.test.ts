@@ -231,6 +231,9 @@ describe('showing services', () => {
   });
 });
 
+const runningTask = (id: string, serviceId: string) =>
+  draftTask(id, serviceId, { status: { Timestamp: '', State: 'running', Message: '' } });
+
 describe('updating a service', () => {
   it('changes replicas and labels, moves the version and keeps the former spec', async () => {
     const id = await create();
@@ -296,37 +299,78 @@ describe('updating a service', () => {
     ['service mode change is not allowed', { Mode: { Replicated: null, Global: {} } }],
     ['renaming services is not supported', { Name: 'other' }],
     ['renaming services is not supported', { Name: '' }],
-    ['TaskTemplate.ContainerSpec.Image', { TaskTemplate: { ContainerSpec: { Image: 'bb:2' } } }],
-    ['TaskTemplate.ContainerSpec.Args', { TaskTemplate: { ContainerSpec: { Args: ['sleep'] } } }],
-    ['TaskTemplate.ContainerSpec.Args[1]', { TaskTemplate: { ContainerSpec: { Args: ['sleep', '1'] } } }],
-    ['TaskTemplate.ContainerSpec.Env', { TaskTemplate: { ContainerSpec: { Env: ['A=b'] } } }],
-    ['TaskTemplate.ContainerSpec.Init', { TaskTemplate: { ContainerSpec: { Init: null } } }],
-    ['TaskTemplate.ContainerSpec.StopGracePeriod', { TaskTemplate: { ContainerSpec: { StopGracePeriod: 1e9 } } }],
-    ['TaskTemplate.RestartPolicy.Delay', { TaskTemplate: { RestartPolicy: { Delay: 1e9 } } }],
-    ['TaskTemplate.Resources.Limits.NanoCPUs', { TaskTemplate: { Resources: { Limits: { NanoCPUs: 1e9 } } } }],
-    ['EndpointSpec.Ports', published(80)],
   ])('refuses %s', async (words, over) => {
     const id = await create();
     const before = get(id);
     const error = await caughtAsync(update(id, before.Version.Index, serviceBody(over)));
     expect(error?.kind).toBe('unimplemented');
-    expect(error?.message).toBe(
-      words.includes(' ')
-        ? `rpc error: code = Unimplemented desc = ${words}`
-        : `rpc error: code = Unimplemented desc = ${words} cannot be changed yet: rolling updates are not implemented in this version`,
-    );
+    expect(error?.message).toBe(`rpc error: code = Unimplemented desc = ${words}`);
     expect(get(id)).toEqual(before);
   });
 
-  it('refuses a rollback by name, and an unknown one as such', async () => {
+  it.each([
+    ['image', { TaskTemplate: { ContainerSpec: { Image: 'bb:2' } } }],
+    ['arguments', { TaskTemplate: { ContainerSpec: { Args: ['sleep'] } } }],
+    ['environment', { TaskTemplate: { ContainerSpec: { Env: ['A=b'] } } }],
+    ['limits', { TaskTemplate: { Resources: { Limits: { NanoCPUs: 1e9 } } } }],
+    ['counter of forced updates', { TaskTemplate: { ForceUpdate: 1 } }],
+  ])('takes another %s, and says that it is under way', async (_what, over) => {
     const id = await create();
-    expect(await caughtAsync(update(id, 1, serviceBody(), 'previous'))).toMatchObject({
-      kind: 'unimplemented',
-      message: 'rollback is not implemented yet: rolling updates are not implemented in this version',
+    await test.write((tx) => tx.put('task', runningTask('t1', id)));
+    await update(id, get(id).Version.Index, serviceBody(over));
+    expect(get(id).Spec).toMatchObject(over);
+    expect(get(id).UpdateStatus).toMatchObject({ State: 'updating', Message: 'update in progress' });
+    expect(test.api.tasks({ '_up-to-date': ['true'] })).toEqual([]);
+  });
+
+  it('publishes and unpublishes ports without touching tasks', async () => {
+    const id = await create();
+    const { TaskTemplate } = get(id).Spec;
+    await test.write((tx) => tx.put('task', { ...runningTask('t1', id), spec: TaskTemplate }));
+    await update(id, get(id).Version.Index, serviceBody(published(80)));
+    expect(get(id).Endpoint.Ports).toMatchObject([{ PublishedPort: 80 }]);
+    expect(get(id).UpdateStatus).toBeUndefined();
+    await update(id, get(id).Version.Index, serviceBody());
+    expect(get(id).Endpoint).toEqual({ Spec: {} });
+  });
+
+  it('refuses a port that another service has', async () => {
+    await create({ Name: 'other', ...published(80) });
+    const id = await create();
+    await expect(update(id, get(id).Version.Index, serviceBody(published(80)))).rejects.toThrow('already in use');
+  });
+
+  it('rolls back to the spec before, and forth again', async () => {
+    const id = await create();
+    const first = get(id);
+    expect(await caughtAsync(update(id, first.Version.Index, serviceBody(), 'previous'))).toMatchObject({
+      kind: 'failed-precondition',
+      message: `rpc error: code = FailedPrecondition desc = service ${id} does not have a previous spec`,
     });
+    await update(id, first.Version.Index, serviceBody({ TaskTemplate: { ContainerSpec: { Image: 'bb:2' } } }));
+    const second = get(id);
+    await update(id, second.Version.Index, serviceBody(), 'previous');
+    expect(get(id).Spec).toEqual(first.Spec);
+    expect(get(id).PreviousSpec).toEqual(second.Spec);
+    expect(get(id).UpdateStatus).toMatchObject({ State: 'rollback_started', Message: 'manually requested rollback' });
+    await update(id, get(id).Version.Index, serviceBody(), 'previous');
+    expect(get(id).Spec).toEqual(second.Spec);
     expect((await caughtAsync(update(id, 1, serviceBody(), 'next')))?.message).toBe(
       'unrecognized rollback option "next"',
     );
+    expect((await caughtAsync(update(id, 1, serviceBody(), 'previous')))?.kind).toBe('out-of-sequence');
+  });
+
+  it('keeps the last ten specs, and goes back to any of them', async () => {
+    const id = await create();
+    for (let count = 1; count <= 12; count += 1) {
+      await update(id, get(id).Version.Index, serviceBody({ Mode: { Replicated: { Replicas: count + 2 } } }));
+    }
+    const history = test.api.history('web');
+    expect(history.map(({ Spec }) => Spec.Mode.Replicated?.Replicas)).toEqual([13, 12, 11, 10, 9, 8, 7, 6, 5, 4]);
+    await test.api.rollBackTo('web', String(history[4]?.Version.Index));
+    expect(get(id).Spec.Mode).toEqual({ Replicated: { Replicas: 9 } });
+    await expect(test.api.rollBackTo('web', '1')).rejects.toThrow('has no earlier spec of version 1; it has ');
   });
 
   it('refuses a spec that breaks a rule, and a service that is not there', async () => {

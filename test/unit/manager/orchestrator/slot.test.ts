@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { decideSlot } from '../../../../manager/orchestrator/slot.js';
+import type { TaskAction } from '../../../../manager/orchestrator/task-action.js';
 import type { NodeObject, TaskObject } from '../../../../manager/store/objects.js';
 import type { Draft } from '../../../../manager/store/store-types.js';
 import type { DesiredState, TaskState } from '../../../../proto/engine/task-state.js';
@@ -32,8 +33,11 @@ const short = ({ actions }: ReturnType<typeof decideSlot>): readonly string[] =>
       ? `create ${action.task.desiredState}`
       : action.kind === 'delete'
         ? `delete ${action.task.id}`
-        : `${action.kind} ${action.task.id} ${action.desiredState}`,
+        : `${action.kind} ${action.task.id} ${wishOf(action)}`,
   );
+
+const wishOf = (action: TaskAction): string =>
+  action.kind === 'drain' ? action.draining.then : 'desiredState' in action ? action.desiredState : action.kind;
 
 describe('a slot', () => {
   test('with a task on its way or running is left alone', () => {

@@ -8,7 +8,6 @@ const UPDATE_DEFAULTS = {
   FailureAction: 'pause',
   Monitor: 5e9,
   MaxFailureRatio: 0,
-  Order: 'stop-first',
 };
 
 describe('defaults of a service', () => {

@@ -86,11 +86,11 @@ describe('rules for a service', () => {
       serviceBody({ Mode: { Replicated: { Replicas: 100_001 } } }),
     ],
     [
-      'label "bale.colour" is unknown: the labels under "bale." are bale.port.<target port>.protocol',
+      'label "bale.colour" is unknown: the labels under "bale." are bale.port.<target port>.protocol, bale.drain.deadline, bale.update.progress-deadline',
       labelled('bale.colour', 'red'),
     ],
     [
-      'label "bale.port.0.protocol" is unknown: the labels under "bale." are bale.port.<target port>.protocol',
+      'label "bale.port.0.protocol" is unknown: the labels under "bale." are bale.port.<target port>.protocol, bale.drain.deadline, bale.update.progress-deadline',
       labelled('bale.port.0.protocol', 'tcp'),
     ],
     [
@@ -100,6 +100,18 @@ describe('rules for a service', () => {
     [
       'label "bale.port.81.protocol": the service publishes no port in ingress mode whose target is 81',
       labelled('bale.port.81.protocol', 'tcp'),
+    ],
+    [
+      'label "bale.drain.deadline" must be from 0s to 24h, got "25h"',
+      serviceBody({ Labels: { 'bale.drain.deadline': '25h' } }),
+    ],
+    [
+      'label "bale.drain.deadline": "soon" is not a duration; write it like 500ms, 10s or 1m30s',
+      serviceBody({ Labels: { 'bale.drain.deadline': 'soon' } }),
+    ],
+    [
+      'label "bale.update.progress-deadline" must be from 1s to 24h, got "0"',
+      serviceBody({ Labels: { 'bale.update.progress-deadline': '0' } }),
     ],
   ])('%s', (words, body) => {
     expect(caught(() => decodeServiceSpec(body))).toEqual({

@@ -1,0 +1,95 @@
+import { DEFAULT_RESTART_POLICY, DEFAULT_STOP_GRACE_PERIOD } from '../../proto/engine/service-defaults.js';
+import type { ContainerSpec } from '../../proto/engine/container-spec.js';
+import type { PortConfig } from '../../proto/engine/service-spec.js';
+import type { TaskSpec } from '../../proto/engine/task-spec.js';
+import type { ServiceObject, TaskObject } from '../store/objects.js';
+
+/** Fields whose zero says something else than their absence. */
+const ZERO_COUNTS: ReadonlySet<string> = new Set(['StopGracePeriod', 'Delay', 'Init', 'PublishedPort']);
+
+/** By spec object: specs are immutable and shared by many tasks. */
+const DIGESTS = new WeakMap<TaskSpec, string>();
+
+/** Whether a task runs what its service asks for: then no update need touch it. */
+export const isUpToDate = (
+  task: Pick<TaskObject, 'spec' | 'hostPorts'>,
+  service: Pick<ServiceObject, 'spec' | 'ports'>,
+): boolean => sameEffect(task, { spec: service.spec.TaskTemplate, hostPorts: hostPortsOf(service) });
+
+export const hostPortsOf = ({ ports }: Pick<ServiceObject, 'ports'>): readonly PortConfig[] =>
+  ports.filter((port) => port.PublishMode === 'host');
+
+type Effect = Pick<TaskObject, 'spec' | 'hostPorts'>;
+
+/** Whether two tasks would run alike: the order of sets, and defaults written out, make no difference. */
+export const sameEffect = (a: Effect, b: Effect): boolean =>
+  (a.spec === b.spec || effectiveDigest(a.spec) === effectiveDigest(b.spec)) &&
+  (a.hostPorts === b.hostPorts || portsDigest(a.hostPorts) === portsDigest(b.hostPorts));
+
+/** A text that is the same for two specs exactly when their containers, and where they may run, are the same. */
+export function effectiveDigest(spec: TaskSpec): string {
+  const known = DIGESTS.get(spec);
+  if (known !== undefined) return known;
+  const digest = canonical(normalized(spec));
+  DIGESTS.set(spec, digest);
+  return digest;
+}
+
+function normalized(spec: TaskSpec): unknown {
+  const { ContainerSpec: container, RestartPolicy, Runtime = 'container', Placement, ...rest } = spec;
+  return {
+    ...rest,
+    Runtime,
+    ContainerSpec: normalizedContainer(container),
+    RestartPolicy: { ...DEFAULT_RESTART_POLICY, ...RestartPolicy },
+    Placement: { ...Placement, Platforms: sorted(Placement?.Platforms), Constraints: sorted(Placement?.Constraints) },
+  };
+}
+
+function normalizedContainer(container: ContainerSpec): unknown {
+  const { Isolation = 'default', StopGracePeriod = DEFAULT_STOP_GRACE_PERIOD, Init, ...rest } = container;
+  return {
+    ...rest,
+    Isolation,
+    StopGracePeriod,
+    ...(Init === undefined || Init === null ? {} : { Init }),
+    Env: sortedEnvironment(container.Env ?? []),
+    Mounts: sorted(container.Mounts),
+    Groups: sorted(container.Groups),
+    CapabilityAdd: sorted(container.CapabilityAdd),
+    CapabilityDrop: sorted(container.CapabilityDrop),
+    Ulimits: sorted(container.Ulimits),
+  };
+}
+
+/** Of two values of one variable the later counts, as for the Engine. */
+const sortedEnvironment = (env: readonly string[]): readonly string[] =>
+  sorted([...new Map(env.map((line) => [line.split('=', 1)[0] ?? '', line])).values()]);
+
+const sorted = <T>(items: readonly T[] | undefined): readonly T[] =>
+  [...(items ?? [])].sort((a, b) => compare(canonical(a), canonical(b)));
+
+const portsDigest = (ports: readonly PortConfig[]): string => canonical(sorted(ports));
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** Maps from names that users choose: an empty value there is a value. */
+const MAPS: ReadonlySet<string> = new Set(['Labels', 'Sysctls', 'Options']);
+
+/** JSON with sorted keys; what is empty or zero is left out, as it is in a spec. */
+function canonical(value: unknown): string {
+  return JSON.stringify(pruned(value, '') ?? null);
+}
+
+function pruned(value: unknown, key: string): unknown {
+  if (Array.isArray(value)) return value.length === 0 ? undefined : value.map((item) => pruned(item, '') ?? null);
+  if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value)
+      .map(([name, inner]) => [name, MAPS.has(key) ? inner : pruned(inner, name)] as const)
+      .filter(([, inner]) => inner !== undefined)
+      .sort(([a], [b]) => compare(a, b));
+    return entries.length === 0 ? undefined : Object.fromEntries(entries);
+  }
+  const isZero = value === '' || value === 0 || value === false || value === null;
+  return isZero && !ZERO_COUNTS.has(key) ? undefined : value;
+}

@@ -1,0 +1,88 @@
+import { OLD_TASK_TIMEOUT } from '../orchestrator/slot.js';
+import { retire } from '../orchestrator/stop-task.js';
+import type { TaskAction } from '../orchestrator/task-action.js';
+import { draftTask } from '../orchestrator/task-draft.js';
+import type { Takeover, TaskObject } from '../store/objects.js';
+import { hostPortsOf, isUpToDate } from './effective-spec.js';
+import { chooseOrder, type OrderChoice } from './update-order.js';
+import { rolloutConfig } from './rollout-config.js';
+import type { RolloutView, SlotState } from './slot-state.js';
+
+/** The most moves off drained nodes under way at once, per service. */
+const MOVES_AT_ONCE = 1;
+
+/** The order in which the slots of this service are changed. */
+export const orderOf = ({ service }: Pick<RolloutView, 'service'>): OrderChoice =>
+  chooseOrder(rolloutConfig(service).order, {
+    spec: service.spec.TaskTemplate,
+    hostPorts: hostPortsOf(service),
+  });
+
+/** Begins the change of one slot to the spec of the service. */
+export function startChange(slot: SlotState, rolloutId: number, view: RolloutView): readonly TaskAction[] {
+  const { live } = slot;
+  const takeover = { rollout: rolloutId, failures: 0 };
+  if (live === undefined) return [create(slot, takeover, { blocked: slot.leaving.length > 0 }, view)];
+  return beginTakeover(slot, live, takeover, orderOf(view).order, undefined, view);
+}
+
+/**
+ * Moves tasks off the nodes that are to be emptied, a few at a time, each like a change of its slot
+ * but with the spec it has. A rollout that goes on comes to its slots by itself.
+ */
+export function startMoves(
+  slots: readonly SlotState[],
+  view: RolloutView & { readonly isMisplaced: (task: TaskObject) => boolean; readonly rolling: boolean },
+): readonly TaskAction[] {
+  const moving = slots.filter(({ open, live }) => open && live?.takeover?.rollout === undefined).length;
+  const candidates = slots.filter(
+    ({ live, incumbent, leaving, open, dirty }) =>
+      live !== undefined &&
+      incumbent === undefined &&
+      leaving.length === 0 &&
+      !open &&
+      !(dirty && view.rolling) &&
+      view.isMisplaced(live),
+  );
+  return candidates.slice(0, Math.max(0, MOVES_AT_ONCE - moving)).flatMap((slot) => {
+    const { live } = slot;
+    if (live === undefined) return [];
+    const wanted = rolloutConfig(view.service).order;
+    const { order } = chooseOrder(wanted, live);
+    return beginTakeover(slot, live, { failures: 0 }, order, live, view);
+  });
+}
+
+function beginTakeover(
+  slot: SlotState,
+  live: TaskObject,
+  takeover: Takeover,
+  order: OrderChoice['order'],
+  template: TaskObject | undefined,
+  view: RolloutView,
+): readonly TaskAction[] {
+  const uses = template === undefined || isUpToDate(template, view.service) ? {} : { template };
+  if (order === 'start-first' && live.status.State === 'running') {
+    return [create(slot, { ...takeover, from: live.id }, { blocked: false, ...uses }, view)];
+  }
+  // One that does not serve has nothing to hand over.
+  const blocked = slot.leaving.length > 0 || (order === 'stop-first' && live.nodeId !== undefined);
+  return [
+    retire(live, 'shutdown', 'it makes room for the new task of its slot', view),
+    create(slot, takeover, { blocked, ...uses }, view),
+  ];
+}
+
+function create(
+  { slot }: SlotState,
+  takeover: Takeover,
+  start: { readonly blocked: boolean; readonly template?: TaskObject },
+  { service, now }: RolloutView,
+): TaskAction {
+  const what = takeover.rollout === undefined ? 'moved off a drained node' : 'made by an update';
+  const message = start.blocked
+    ? `${what}; it waits for the old task of its slot to stop, ${OLD_TASK_TIMEOUT / 1000} s at most`
+    : what;
+  const task = draftTask(service, slot, { ...start, restarts: [], takeover, message }, now);
+  return { kind: 'create', task, reason: what };
+}

@@ -1,0 +1,182 @@
+import { timestamp, type Clock } from '../../core/clock.js';
+import { ControlLoop } from '../../core/control-loop.js';
+import type { Logger } from '../../core/logger.js';
+import { isTerminal } from '../../proto/engine/task-state.js';
+import type { Handshake } from '../drain/handshake.js';
+import { allotPorts } from '../endpoints/port-allocator.js';
+import { applyActions } from '../orchestrator/apply-actions.js';
+import type { NodeObject, ServiceObject, TaskObject } from '../store/objects.js';
+import type { CommittedChange, Store, Transaction } from '../store/store-types.js';
+import { changeSpec } from './change-spec.js';
+import { fitsInPlaceOf } from './room.js';
+import { decideRollout, type RolloutDecision, type RolloutVerdict } from './rollout.js';
+
+/** Reports of many tasks and meshes gather this long, ms. */
+const SETTLE = 5;
+/** Services of one transaction. */
+const LIMIT = 20;
+
+export interface UpdaterOptions {
+  readonly store: Store;
+  readonly handshake: Handshake;
+  readonly onMeshReport: (listener: () => void) => () => void;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/**
+ * Carries out the planned changes of services (rollout.ts). A service is looked at when something of
+ * it changed that a planned change waits for, and only while there is one.
+ */
+export function startUpdater({ store, handshake, onMeshReport, clock, logger }: UpdaterOptions): {
+  close(): Promise<void>;
+} {
+  /** Services in the middle of a planned change: a word of a mesh may be what they wait for. */
+  const changing = new Set<string>();
+  const loop = new ControlLoop<string>({
+    name: 'updater',
+    clock,
+    logger,
+    settle: SETTLE,
+    limit: LIMIT,
+    run: async (serviceIds) => {
+      const decisions = await store.update((tx) => serviceIds.map((id) => [id, step(tx, id, handshake)] as const));
+      for (const [id, decision] of decisions) {
+        if (decision === undefined || isQuiet(decision)) changing.delete(id);
+        else changing.add(id);
+        if (decision?.wakeAt !== undefined) loop.markAt(id, Math.max(decision.wakeAt, clock.now() + 1));
+        // What was done may make room for the next step.
+        if (decision !== undefined && decision.actions.length > 0) loop.mark(id);
+        if (decision !== undefined) report(logger, id, decision);
+      }
+    },
+  });
+  const follow = (change: CommittedChange): void => {
+    switch (change.table) {
+      case 'service':
+        if (change.after !== undefined && change.before?.spec !== change.after.spec) loop.mark(change.id);
+        break;
+      case 'task':
+        for (const id of concerned(change.before, change.after)) loop.mark(id);
+        break;
+      case 'node':
+        if (isMoved(change.before, change.after)) {
+          for (const task of store.view.tasksByNode(change.id)) loop.mark(task.serviceId);
+          for (const id of changing) loop.mark(id);
+        }
+        break;
+      case 'cluster':
+        break;
+    }
+  };
+  const unsubscribe = [
+    store.watch((commit) => {
+      commit.changes.forEach(follow);
+    }),
+    onMeshReport(() => {
+      for (const id of changing) loop.mark(id);
+    }),
+  ];
+  for (const service of store.view.all('service')) loop.mark(service.id);
+  return {
+    close: () => {
+      for (const stop of unsubscribe) stop();
+      return loop.close();
+    },
+  };
+}
+
+function step(tx: Transaction, serviceId: string, handshake: Handshake): RolloutDecision | undefined {
+  const service = tx.get('service', serviceId);
+  if (service === undefined) return undefined;
+  const nodeOf = (id: string): NodeObject | undefined => tx.get('node', id);
+  const tasks = tx.tasksByService(serviceId);
+  const decision = decideRollout({
+    service,
+    tasks,
+    nodeOf,
+    activation: (task) => handshake.activation(task, tx, tx.now),
+    fitsInPlaceOf: (newcomer, incumbent) => {
+      const { nodeId } = incumbent;
+      return nodeId !== undefined && fitsInPlaceOf(newcomer, incumbent, nodeOf(nodeId), tx.tasksByNode(nodeId));
+    },
+    now: tx.now,
+  });
+  applyActions(tx, decision.actions);
+  if (decision.verdict !== undefined) applyVerdict(tx, service, decision.verdict);
+  return decision;
+}
+
+function applyVerdict(tx: Transaction, service: ServiceObject, verdict: RolloutVerdict): void {
+  const status = service.updateStatus ?? { State: 'updating' };
+  const isRollback = status.State.startsWith('rollback_');
+  const { message: Message } = verdict;
+  switch (verdict.kind) {
+    case 'goes-on':
+      // A rollback keeps the words that say why it began.
+      if (!isRollback && status.Message !== Message) {
+        tx.put('service', { ...service, updateStatus: { ...status, Message } });
+      }
+      return;
+    case 'completed': {
+      const { rollout, ...rest } = service;
+      if (rollout === undefined) return;
+      const State = isRollback ? 'rollback_completed' : 'completed';
+      tx.put('service', { ...rest, updateStatus: { ...status, State, CompletedAt: timestamp(tx.now), Message } });
+      return;
+    }
+    case 'paused': {
+      const State = isRollback ? 'rollback_paused' : 'paused';
+      tx.put('service', { ...service, updateStatus: { ...status, State, Message } });
+      return;
+    }
+    case 'roll-back':
+      rollBack(tx, service, Message);
+  }
+}
+
+function rollBack(tx: Transaction, service: ServiceObject, message: string): void {
+  const spec = service.previousSpec;
+  if (spec === undefined) return;
+  const allotment = allotPorts(spec.EndpointSpec?.Ports ?? [], tx.all('service'), service.id);
+  if (allotment.kind === 'refused') {
+    const words = `update paused: it cannot be rolled back: ${allotment.reason} (${message})`;
+    applyVerdict(tx, service, { kind: 'paused', message: words });
+    return;
+  }
+  const { index, now } = tx;
+  const nodeOf = (id: string): NodeObject | undefined => tx.get('node', id);
+  const tasks = tx.tasksByService(service.id);
+  const cause = { kind: 'automatic-rollback', message } as const;
+  tx.put('service', changeSpec({ service, spec, ports: allotment.ports, tasks, nodeOf, index, now, cause }));
+}
+
+/** Nothing is under way and nothing is awaited. */
+const isQuiet = ({ actions, verdict, wakeAt }: RolloutDecision): boolean =>
+  actions.length === 0 && verdict === undefined && wakeAt === undefined;
+
+/** The services whose planned changes may go on by this change of a task. */
+function concerned(before: TaskObject | undefined, after: TaskObject | undefined): readonly string[] {
+  const task = after ?? before;
+  if (task === undefined) return [];
+  const ended = after === undefined || isTerminal(after.status.State) !== isTerminal(before?.status.State ?? 'new');
+  const moved =
+    before?.status.State !== after?.status.State ||
+    before?.status.Err !== after?.status.Err ||
+    before?.draining !== after?.draining ||
+    before?.desiredState !== after?.desiredState;
+  const planned = task.takeover !== undefined && task.takeover.settledAt === undefined;
+  return (planned && moved) || (ended && before !== undefined) ? [task.serviceId] : [];
+}
+
+const isMoved = (before: NodeObject | undefined, after: NodeObject | undefined): boolean =>
+  before?.spec.Availability !== after?.spec.Availability || before?.status.state !== after?.status.state;
+
+function report(logger: Logger, serviceId: string, { actions, verdict }: RolloutDecision): void {
+  for (const { kind, reason, task } of actions)
+    logger.debug({ serviceId, slot: task.slot, kind, reason }, 'rollout step');
+  if (verdict === undefined || verdict.kind === 'goes-on') return;
+  const line = { serviceId, reason: verdict.message };
+  if (verdict.kind === 'completed') logger.info(line, 'rollout completed');
+  else logger.warn(line, 'rollout stopped');
+}

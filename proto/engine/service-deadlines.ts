@@ -1,0 +1,25 @@
+import { parseDuration } from './duration.js';
+
+/** Service labels that hold a duration, and what their absence means, ms. */
+export const DRAIN_DEADLINE = 'bale.drain.deadline';
+export const PROGRESS_DEADLINE = 'bale.update.progress-deadline';
+
+const NS_PER_MS = 1e6;
+const DEFAULT_DRAIN_DEADLINE = 30_000;
+const DEFAULT_PROGRESS_DEADLINE = 600_000;
+
+type Labels = Readonly<Record<string, string>>;
+
+/** How long what is under way on a task may go on once nothing new is routed to it, ms. */
+export const drainDeadline = (labels: Labels): number =>
+  durationLabel(labels, DRAIN_DEADLINE) ?? DEFAULT_DRAIN_DEADLINE;
+
+/** How long a rollout may stand still, ms. */
+export const progressDeadline = (labels: Labels): number =>
+  durationLabel(labels, PROGRESS_DEADLINE) ?? DEFAULT_PROGRESS_DEADLINE;
+
+/** In ms; undefined when the label is absent. Throws BALE_DURATION_INVALID. */
+export function durationLabel(labels: Labels, label: string): number | undefined {
+  const text = Object.hasOwn(labels, label) ? labels[label] : undefined;
+  return text === undefined ? undefined : parseDuration(text, `label "${label}"`) / NS_PER_MS;
+}

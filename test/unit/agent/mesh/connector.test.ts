@@ -1,0 +1,91 @@
+import { Socket } from 'node:net';
+import { describe, expect, test } from 'vitest';
+import { Connector, isConnected, type Connection } from '../../../../agent/mesh/connector.js';
+import { DialError } from '../../../../agent/mesh/dial-error.js';
+import { Ejections } from '../../../../agent/mesh/ejections.js';
+import { InFlight } from '../../../../agent/mesh/in-flight.js';
+import { Route } from '../../../../agent/mesh/route.js';
+import type { Endpoint } from '../../../../proto/endpoint-table.js';
+import { publishedPort } from '../../../support/mesh-node.js';
+
+const endpoints = (...taskIds: string[]): Endpoint[] =>
+  taskIds.map((taskId) => ({ taskId, nodeId: 'node1', targetPort: 80, state: 'active' }));
+
+interface SetUp {
+  readonly inFlight: InFlight;
+  readonly route: Route;
+  readonly connector: Connector;
+  readonly dialled: string[];
+}
+
+function setUp(
+  taskIds: readonly string[],
+  live: ReadonlySet<string>,
+  limits = { budget: 200, mostWaiting: 10 },
+): SetUp {
+  const inFlight = new InFlight(() => undefined);
+  const route = new Route(publishedPort(endpoints(...taskIds)), {
+    inFlight,
+    ejections: new Ejections(),
+    now: () => Date.now(),
+    start: 0,
+  });
+  const dialled: string[] = [];
+  const connector = new Connector({
+    ...limits,
+    dial: ({ taskId }) => {
+      dialled.push(taskId);
+      return live.has(taskId)
+        ? Promise.resolve(new Socket().on('error', () => undefined))
+        : Promise.reject(new DialError('refused', `${taskId} refused`));
+    },
+  });
+  return { inFlight, route, connector, dialled };
+}
+
+const client = (): { destroyed: boolean } => ({ destroyed: false });
+const taskOf = (connection: Connection): string | undefined =>
+  isConnected(connection) ? connection.lease.endpoint.taskId : undefined;
+
+describe('connector', () => {
+  test('tries up to three distinct endpoints before it pauses', async () => {
+    const { connector, route, dialled } = setUp(['a', 'b', 'c', 'd'], new Set(['d']));
+    expect(taskOf(await connector.connect(route, client()))).toBe('d');
+    expect(dialled).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  test('holds what a refusing service gets until the budget is used up, then says why', async () => {
+    const { connector, route, inFlight } = setUp(['a'], new Set());
+    const began = performance.now();
+    expect(await connector.connect(route, client())).toEqual({ failure: 'refused', message: 'a refused' });
+    expect(performance.now() - began).toBeGreaterThanOrEqual(190);
+    expect(inFlight.total()).toBe(0);
+  });
+
+  test('a replica that appears meanwhile is used at once', async () => {
+    const { connector, route } = setUp([], new Set(['new']), { budget: 60_000, mostWaiting: 10 });
+    const connecting = connector.connect(route, client());
+    route.update(publishedPort(endpoints('new')));
+    expect(taskOf(await connecting)).toBe('new');
+  });
+
+  test('only so many wait: the others are refused at once', async () => {
+    const { connector, route } = setUp([], new Set(['new']), { budget: 60_000, mostWaiting: 1 });
+    const waiting = connector.connect(route, client());
+    // It waits from the next turn of its own.
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(await connector.connect(route, client())).toMatchObject({ failure: 'none' });
+    route.update(publishedPort(endpoints('new')));
+    expect(taskOf(await waiting)).toBe('new');
+  });
+
+  test('what was dialled for a client that is gone is closed and given back', async () => {
+    const { connector, route, inFlight } = setUp(['a'], new Set(['a']));
+    const gone = client();
+    const connecting = connector.connect(route, gone);
+    gone.destroyed = true;
+    expect(isConnected(await connecting)).toBe(false);
+    expect(inFlight.total()).toBe(0);
+  });
+});

@@ -1,0 +1,66 @@
+import { describe, expect, test } from 'vitest';
+import { Picker, type PickContext } from '../../../../agent/mesh/picker.js';
+import type { Endpoint } from '../../../../proto/endpoint-table.js';
+
+const endpoint = (taskId: string, state: Endpoint['state'] = 'active'): Endpoint => ({
+  taskId,
+  nodeId: 'node1',
+  targetPort: 80,
+  state,
+});
+
+const picks = (picker: Picker, count: number, context?: PickContext): (string | undefined)[] =>
+  Array.from({ length: count }, () => picker.pick(context)?.taskId);
+
+const context = (tried: readonly string[], ejected: readonly string[] = []): PickContext => ({
+  tried: new Set(tried),
+  isEjected: ({ taskId }) => ejected.includes(taskId),
+});
+
+describe('picker', () => {
+  test('goes round', () => {
+    const picker = new Picker(
+      ['a', 'b', 'c'].map((taskId) => endpoint(taskId)),
+      1,
+    );
+    expect(picks(picker, 5)).toEqual(['b', 'c', 'a', 'b', 'c']);
+  });
+
+  test('has nothing to pick where there is nothing', () => {
+    expect(new Picker([]).pick()).toBeUndefined();
+  });
+
+  test('passes over what was tried', () => {
+    const picker = new Picker(['a', 'b'].map((taskId) => endpoint(taskId)));
+    expect(picker.pick(context(['a']))?.taskId).toBe('b');
+    expect(picker.pick(context(['a', 'b']))).toBeUndefined();
+  });
+
+  test('passes over ejected endpoints, unless there is no other', () => {
+    const picker = new Picker(['a', 'b'].map((taskId) => endpoint(taskId)));
+    expect(picks(picker, 3, context([], ['a']))).toEqual(['b', 'b', 'b']);
+    expect(picks(picker, 2, context([], ['a', 'b']))).toEqual(['a', 'b']);
+    expect(picker.pick(context(['b'], ['a']))?.taskId).toBe('a');
+  });
+
+  test('uses a draining endpoint only when no active one is left to try', () => {
+    const picker = new Picker([endpoint('old', 'draining'), endpoint('new')]);
+    expect(picks(picker, 3)).toEqual(['new', 'new', 'new']);
+    expect(picker.pick(context([], ['new']))?.taskId).toBe('new');
+    expect(picker.pick(context(['new']))?.taskId).toBe('old');
+  });
+
+  test('keeps whose turn it is from table to table', () => {
+    const picker = new Picker(['a', 'b', 'c'].map((taskId) => endpoint(taskId)));
+    picks(picker, 1);
+    expect(picker.followedBy(['x', 'c', 'b', 'a'].map((taskId) => endpoint(taskId))).pick()?.taskId).toBe('b');
+    expect(picker.followedBy(['a', 'c'].map((taskId) => endpoint(taskId))).pick()?.taskId).toBe('c');
+    expect(picker.followedBy([endpoint('z')]).pick()?.taskId).toBe('z');
+    expect(
+      picker
+        .followedBy([])
+        .followedBy([endpoint('z')])
+        .pick()?.taskId,
+    ).toBe('z');
+  });
+});
