@@ -48,7 +48,7 @@ export class ProgressBoard {
 }
 
 /** Counting down is for a screen; a log gets the first line of it. */
-const withoutCounts = (text: string): string => text.replace(/\d+ (?=s left|seconds|requests? in flight)/g, '');
+const withoutCounts = (text: string): string => text.replace(/\d+ (?:s left|seconds|requests? in flight)/g, '');
 
 export function withBar({ text, step }: ProgressLine, columns: number): string {
   if (step === undefined || columns <= LEAST_COLUMNS_FOR_BARS) return text;

@@ -42,6 +42,8 @@ export interface Convergence {
 export interface ProgressMemory {
   /** Since when all tasks run, ms since the epoch. */
   readonly stableSince?: number;
+  /** Why a rollback began: its end has other words. */
+  readonly cause?: string;
   /** A rollout was seen under way: when it has ended, the daemon has watched it already. */
   readonly rolled: boolean;
 }
@@ -74,35 +76,42 @@ export const NOTHING_SEEN: ProgressMemory = { rolled: false };
 export function serviceProgress(look: ServiceLook, memory: ProgressMemory): ServiceProgress {
   const { service } = look;
   const progress = convergence(service, look.tasks);
-  const state = service.UpdateStatus?.State;
-  const message = service.UpdateStatus?.Message ?? '';
+  const { State: state, Message: message = '' } = service.UpdateStatus ?? {};
   const rolling = state === 'updating' || state === 'rollback_started';
-  const rolled = memory.rolled || rolling;
-  const lines = [...statusLines(service), ...progressLines(progress, isRollback(service)), ...waitLines(service)];
-
+  const seen = seenNow(memory, service, rolling);
+  const lines = [...statusLines(service, seen), ...progressLines(progress, isRollback(service)), ...waitLines(service)];
   if (state === 'paused' || state === 'rollback_paused') {
     const what = state === 'paused' ? 'update' : 'rollback';
-    return { lines, memory: { rolled }, outcome: { kind: 'failed', message: `service ${what} paused: ${message}` } };
+    return { lines, memory: seen, outcome: { kind: 'failed', message: `service ${what} paused: ${message}` } };
   }
   const steady = isSteady(progress, service);
-  // It may have ended with slots given up: then there is nothing left to wait for.
-  if (rolled && !rolling) return { lines: [...lines, ...converged(steady, look)], memory, outcome: { kind: 'done' } };
+  // A rollout may end with slots given up: then there is nothing left to wait for.
+  if (seen.rolled && !rolling) {
+    return { lines: [...lines, ...converged(steady, look)], memory: seen, outcome: { kind: 'done' } };
+  }
   if (!steady) {
     const failed = memory.stableSince !== undefined && progress.running < progress.wanted;
     return {
       lines: failed ? [...lines, verify('Detected task failure')] : lines,
-      memory: { rolled },
+      memory: seen,
       outcome: { kind: 'going' },
     };
   }
   const stableSince = memory.stableSince ?? look.now;
   const left = Math.ceil((stableSince + monitorOf(service) - look.now) / 1000);
   const over = left <= 0 || progress.wanted === 0;
-  if (over && !rolling) return { lines: [...lines, ...converged(true, look)], memory, outcome: { kind: 'done' } };
+  if (over && !rolling) {
+    return { lines: [...lines, ...converged(true, look)], memory: seen, outcome: { kind: 'done' } };
+  }
   const wait = over
     ? `Waiting for the ${isRollback(service) ? 'rollback' : 'update'} to end...`
     : `Waiting ${left} seconds to verify that tasks are stable...`;
-  return { lines: [...lines, verify(wait)], memory: { rolled, stableSince }, outcome: { kind: 'going' } };
+  return { lines: [...lines, verify(wait)], memory: { ...seen, stableSince }, outcome: { kind: 'going' } };
+}
+
+function seenNow(memory: ProgressMemory, { UpdateStatus }: ServiceDocument, rolling: boolean): ProgressMemory {
+  const cause = UpdateStatus?.State === 'rollback_started' ? UpdateStatus.Message : memory.cause;
+  return { rolled: memory.rolled || rolling, ...(cause === undefined ? {} : { cause }) };
 }
 
 /** How far the tasks of a replicated service are. */
@@ -151,13 +160,15 @@ const monitorOf = (service: ServiceDocument): number => {
 };
 
 /** Why the rollout goes as it goes, where there is a why. */
-function statusLines(service: ServiceDocument): readonly ProgressLine[] {
-  const { State, Message = '' } = service.UpdateStatus ?? {};
-  if (State === undefined || Message === '' || PLAIN_MESSAGES.includes(Message)) return [];
-  // The caller ends with these words as an error.
-  if (State === 'paused' || State === 'rollback_paused') return [];
-  const what = isRollback(service) ? 'rollback' : 'update';
-  return [{ key: what, text: `${what}: ${Message.replace(/^update in progress; /, '')}` }];
+function statusLines({ UpdateStatus }: ServiceDocument, { cause, rolled }: ProgressMemory): readonly ProgressLine[] {
+  const { State, Message = '' } = UpdateStatus ?? {};
+  const why = cause === undefined ? [] : [{ key: 'rollback', text: `rollback: ${cause}` }];
+  // A state from before says nothing about what is waited for. The words of a pause are the caller's error.
+  if (State === undefined || !rolled || State === 'paused' || State === 'rollback_paused') return why;
+  if (State === 'rollback_started') return why;
+  if (State === 'rollback_completed') return [...why, { key: 'end', text: `rollback: ${Message}` }];
+  if (Message === '' || PLAIN_MESSAGES.includes(Message)) return why;
+  return [...why, { key: 'update', text: `update: ${Message.replace(/^update in progress; /, '')}` }];
 }
 
 function progressLines({ running, wanted, slots }: Convergence, rollback: boolean): readonly ProgressLine[] {

@@ -15,8 +15,8 @@ const specOf = (container: Partial<ContainerSpec>, task: Partial<TaskSpec> = {})
 });
 
 const container = (present: Partial<ContainerSpec>, flags: UpdateFlags): Partial<ContainerSpec> => {
-  const { Image: _image, ...rest } = patchService(specOf(present), flags, OWN).TaskTemplate.ContainerSpec;
-  return rest;
+  const { ContainerSpec } = patchService(specOf(present), flags, OWN).TaskTemplate;
+  return Object.fromEntries(Object.entries(ContainerSpec).filter(([key]) => key !== 'Image'));
 };
 
 describe('flags of the container', () => {
@@ -169,8 +169,8 @@ describe('flags of the task', () => {
     ['force', { ForceUpdate: 4 }, { force: true }, { ForceUpdate: 5 }],
     ['force, the first time', {}, { force: true }, { ForceUpdate: 1 }],
   ])('%s', (_, present, flags, expected) => {
-    const { ContainerSpec: _container, ...task } = patchService(specOf({}, present), flags, OWN).TaskTemplate;
-    expect(task).toEqual(expected);
+    const { ContainerSpec } = specOf({}).TaskTemplate;
+    expect(patchService(specOf({}, present), flags, OWN).TaskTemplate).toEqual({ ContainerSpec, ...expected });
   });
 });
 
