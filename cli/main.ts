@@ -8,15 +8,24 @@ import { registerSwarm } from './swarm.js';
 import { registerVersion } from './version.js';
 import type { ApiClient } from './client.js';
 
+/** Where a command writes. */
+export type Output = Pick<Context, 'print' | 'warn'>;
+
+const PROCESS_OUTPUT: Output = {
+  print: (text) => void process.stdout.write(text),
+  warn: (text) => void process.stderr.write(text),
+};
+
 /** Runs one command; resolves with the exit code. */
-export async function runCli(argv: readonly string[]): Promise<number> {
+export async function runCli(argv: readonly string[], output: Output = PROCESS_OUTPUT): Promise<number> {
   const interrupted = new AbortController();
-  process.once('SIGINT', () => {
+  const interrupt = (): void => {
     interrupted.abort();
-    // A second one ends at once, as the default does.
-  });
+  };
+  // A second one ends at once, as the default does.
+  process.once('SIGINT', interrupt);
   const program = new Command('bale');
-  const context = makeContext(program, interrupted.signal);
+  const context = makeContext(program, interrupted.signal, output);
   program
     .description('A lightweight swarm: Docker Engines as one cluster')
     .option('-H, --host <host>', 'Socket of the daemon to talk to (or BALE_HOST)')
@@ -38,10 +47,12 @@ export async function runCli(argv: readonly string[]): Promise<number> {
     if (error instanceof FailedOperands) return 1;
     context.warn(`${error instanceof Error ? error.message : String(error)}\n`);
     return 1;
+  } finally {
+    process.off('SIGINT', interrupt);
   }
 }
 
-function makeContext(program: Command, signal: AbortSignal): Context {
+function makeContext(program: Command, signal: AbortSignal, output: Output): Context {
   let client: Promise<ApiClient> | undefined;
   const open = async (): Promise<ApiClient> => {
     const { ApiClient } = await import('./client.js');
@@ -50,8 +61,7 @@ function makeContext(program: Command, signal: AbortSignal): Context {
   };
   return {
     connect: () => (client ??= open()),
-    print: (text) => void process.stdout.write(text),
-    warn: (text) => void process.stderr.write(text),
+    ...output,
     env: process.env,
     terminal: process.stdout.isTTY ? { columns: process.stdout.columns } : undefined,
     signal,
