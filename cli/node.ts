@@ -5,6 +5,7 @@ import type { TaskDocument } from '../proto/engine/task-document.js';
 import type { ApiClient } from './client.js';
 import { forEachOperand, type Context } from './context.js';
 import { collect, filtersQuery, parseFilters } from './flags/filter.js';
+import { registerNodeUpdate } from './node-update.js';
 import { renderInspect } from './view/inspect.js';
 import { renderList, type Column } from './view/list.js';
 import { prettyNode } from './view/pretty-node.js';
@@ -18,6 +19,7 @@ interface ListFlags {
 
 export function registerNode(program: Command, context: Context): void {
   const node = program.command('node').description('Manage nodes');
+  registerNodeUpdate(node, context);
 
   node
     .command('ls')

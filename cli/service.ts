@@ -9,6 +9,7 @@ import { parseCount } from './flags/quantity.js';
 import { usageError } from './flags/usage-error.js';
 import { taskListFlags } from './node.js';
 import { registerServiceCreate } from './service-create.js';
+import { registerServiceUpdate } from './service-update.js';
 import { renderInspect } from './view/inspect.js';
 import { renderList, type Column } from './view/list.js';
 import { prettyService } from './view/pretty-service.js';
@@ -29,6 +30,7 @@ interface TaskFlags extends ListFlags {
 export function registerService(program: Command, context: Context): void {
   const service = program.command('service').description('Manage services');
   registerServiceCreate(service, context);
+  registerServiceUpdate(service, context);
 
   service
     .command('ls')

@@ -39,7 +39,7 @@ export class ProgressBoard {
   #print(lines: readonly (readonly [string, string])[]): void {
     for (const [key, text] of lines) {
       // Counting down is for a screen; a log gets the first line of it.
-      const shown = text.replace(/Waiting \d+ seconds/, 'Waiting');
+      const shown = text.replace(/Waiting \d+ seconds/, 'Waiting').replace(/, \d+ s left$/, '');
       if (this.#last.get(key) !== shown && text !== '') this.#context.print(`${text}\n`);
       this.#last.set(key, shown);
     }
@@ -47,11 +47,15 @@ export class ProgressBoard {
 }
 
 function linesOf(progress: Convergence, verify: string): readonly (readonly [string, string])[] {
-  const { running, wanted, slots } = progress;
-  const overall = ['overall', `overall progress: ${running} out of ${wanted} tasks`] as const;
+  const { running, wanted, slots, waiting, rollingBack } = progress;
+  const overall = [
+    'overall',
+    `${rollingBack ? 'rolling back update' : 'overall progress'}: ${running} out of ${wanted} tasks`,
+  ] as const;
   const each =
     slots.length > MAX_SLOTS
       ? []
       : slots.map(({ slot, text }) => [`slot ${slot}`, `${slot}/${wanted}: ${text}`] as const);
-  return [overall, ...each, ...(verify === '' ? [] : [['verify', verify] as const])];
+  const waits = waiting.map((line) => [`wait ${line.split(':', 1)[0] ?? ''}`, line] as const);
+  return [overall, ...each, ...waits, ...(verify === '' ? [] : [['verify', verify] as const])];
 }

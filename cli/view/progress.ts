@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { isAbortError } from '../../core/errors.js';
+import { BaleError, isAbortError } from '../../core/errors.js';
 import type { ServiceDocument } from '../../proto/engine/service-document.js';
 import type { TaskDocument } from '../../proto/engine/task-document.js';
 import { isDesiredAlive, stateOrder } from '../../proto/engine/task-state.js';
@@ -16,6 +16,9 @@ export interface Convergence {
   readonly wanted: number;
   /** One line a slot, in order. */
   readonly slots: readonly { readonly slot: number; readonly text: string }[];
+  /** What slots wait for, e.g. `web.3: draining on h2, 4 requests in flight, 12 s left`. */
+  readonly waiting: readonly string[];
+  readonly rollingBack: boolean;
 }
 
 /** What the progress of a replicated service is, from its tasks. Pure. */
@@ -31,6 +34,8 @@ export function convergence(service: ServiceDocument, tasks: readonly TaskDocume
   return {
     running: live.filter(([, task]) => isUp(task)).length,
     wanted,
+    waiting: (service.waiting ?? []).filter((line) => line.includes('draining on')),
+    rollingBack: service.UpdateStatus?.State.startsWith('rollback_') ?? false,
     slots: live.map(([slot, task]) => ({
       slot,
       text: task.Status.Err === undefined || task.Status.Err === '' || isUp(task) ? task.Status.State : task.Status.Err,
@@ -68,14 +73,39 @@ export async function waitForService(
   }
 }
 
+/** A rollout that was stopped does not come to its end by waiting, and one that was rolled back did not. */
+function failIfStopped({ UpdateStatus }: ServiceDocument, wasUpdating: boolean): void {
+  const message = UpdateStatus?.Message ?? '';
+  switch (UpdateStatus?.State) {
+    case 'paused':
+      throw stopped(`service update paused: ${message}`);
+    case 'rollback_paused':
+      throw stopped(`service rollback paused: ${message}`);
+    case 'rollback_completed':
+      if (wasUpdating) throw stopped(`service rolled back: ${message}`);
+      return;
+    case undefined:
+    case 'updating':
+    case 'completed':
+    case 'rollback_started':
+      return;
+  }
+}
+
+const stopped = (words: string): BaleError =>
+  new BaleError(words, { kind: 'failed-precondition', code: 'BALE_ROLLOUT_STOPPED' });
+
 async function follow(context: Context, client: ApiClient, id: string, board: ProgressBoard): Promise<void> {
   let stableSince: number | undefined;
+  let wasUpdating = false;
   for (;;) {
     const service = await client.get<ServiceDocument>(`/services/${id}`, { insertDefaults: false });
     const filters = JSON.stringify({ service: { [service.ID]: true }, '_up-to-date': { true: true } });
     const progress = convergence(service, await client.get<TaskDocument[]>('/tasks', { filters }));
     const monitor = (service.Spec.UpdateConfig?.Monitor ?? 0) / 1e6 || DEFAULT_MONITOR_MS;
     const now = Date.now();
+    failIfStopped(service, wasUpdating);
+    wasUpdating ||= service.UpdateStatus?.State === 'updating';
     const done = progress.running === progress.wanted && progress.slots.length === progress.wanted;
     if (!done) {
       board.show(progress, stableSince === undefined ? '' : 'verify: Detected task failure');

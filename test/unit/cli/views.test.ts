@@ -109,6 +109,8 @@ describe('convergence', () => {
     expect(progress).toEqual({
       running: 1,
       wanted: 2,
+      waiting: [],
+      rollingBack: false,
       slots: [
         { slot: 1, text: 'running' },
         { slot: 2, text: 'no suitable node (insufficient resources on 3 nodes)' },
