@@ -67,7 +67,7 @@ async function follow(
       : [],
   );
   if (failures.length > 0) {
-    throw new BaleError(failures.join('\n'), { kind: 'internal', code: 'BALE_ROLLOUT_PAUSED' });
+    throw new BaleError(failures.join('\n'), { kind: 'failed-precondition', code: 'BALE_ROLLOUT_STOPPED' });
   }
 }
 

@@ -79,7 +79,11 @@ export function serviceProgress(look: ServiceLook, memory: ProgressMemory): Serv
   const { State: state, Message: message = '' } = service.UpdateStatus ?? {};
   const rolling = state === 'updating' || state === 'rollback_started';
   const seen = seenNow(memory, service, rolling);
-  const lines = [...statusLines(service, seen), ...progressLines(progress, isRollback(service)), ...waitLines(service)];
+  const lines = [
+    ...statusLines(service, seen),
+    ...progressLines(progress, isRollback(service)),
+    ...waitLines(service, look.tasks),
+  ];
   if (state === 'paused' || state === 'rollback_paused') {
     const what = state === 'paused' ? 'update' : 'rollback';
     return { lines, memory: seen, outcome: { kind: 'failed', message: `service ${what} paused: ${message}` } };
@@ -181,9 +185,13 @@ function progressLines({ running, wanted, slots }: Convergence, rollback: boolea
   ];
 }
 
-/** `web.3: draining on h2, 4 requests in flight, 12 s left`. */
-const waitLines = ({ waiting = [] }: ServiceDocument): readonly ProgressLine[] =>
-  waiting.map((text, index) => ({ key: `wait ${text.split(':', 1)[0] ?? index}`, text }));
+/** `web.3: draining on h2, 4 requests in flight, 12 s left`; not what the line of a slot says already. */
+function waitLines({ waiting = [] }: ServiceDocument, tasks: readonly TaskDocument[]): readonly ProgressLine[] {
+  const errors = tasks.flatMap(({ Status: { Err = '' } }) => (Err === '' ? [] : [Err]));
+  return waiting
+    .filter((text) => !errors.some((error) => text.endsWith(`: ${error}`)))
+    .map((text, index) => ({ key: `wait ${text.split(':', 1)[0] ?? index}`, text }));
+}
 
 const verify = (text: string): ProgressLine => ({ key: 'verify', text: `verify: ${text}` });
 

@@ -16,6 +16,11 @@ export class SimulatedMesh implements MeshLink {
   table: EndpointTable | undefined;
   /** Published ports that something else has taken. */
   readonly takenPorts = new Set<number>();
+  /** Tables are routed by only once released: the mesh lags. */
+  held = false;
+  /** Requests under way through this mesh, by task. */
+  readonly inFlight = new Map<string, number>();
+  #waiting: EndpointTable | undefined;
   readonly #server: Http2SecureServer;
   readonly #sockets = new Set<Socket>();
   readonly #listeners = new Set<(report: MeshReport) => void>();
@@ -69,7 +74,26 @@ export class SimulatedMesh implements MeshLink {
   }
 
   setTable(table: EndpointTable): void {
-    this.table = table;
+    this.#waiting = table;
+    if (!this.held) this.takeTable();
+  }
+
+  /** Routes by the newest table that it was sent, and says so. */
+  takeTable(): void {
+    this.table = this.#waiting;
+    this.#report();
+  }
+
+  /** Whether new requests go to this task. */
+  routesTo(taskId: string): boolean {
+    return (this.table?.ports ?? []).some(({ endpoints }) =>
+      endpoints.some((endpoint) => endpoint.taskId === taskId && endpoint.state === 'active'),
+    );
+  }
+
+  setInFlight(taskId: string, count: number): void {
+    if (count === 0) this.inFlight.delete(taskId);
+    else this.inFlight.set(taskId, count);
     this.#report();
   }
 
@@ -99,7 +123,7 @@ export class SimulatedMesh implements MeshLink {
           protocol,
           error: `listen tcp 0.0.0.0:${publishedPort}: address already in use`,
         })),
-      inFlight: {},
+      inFlight: Object.fromEntries(this.inFlight),
     };
     for (const listener of this.#listeners) listener(report);
   }

@@ -45,6 +45,19 @@ test.each<[string, Case]>([
     },
   ],
   [
+    'a wait that the line of the slot shows is not shown twice',
+    {
+      service: serviceDocument('web', 2, { waiting: ['web.1: pending: no room', 'web.2: preparing: pulling image'] }),
+      tasks: [task(1, 'pending', 'no room'), task(2, 'preparing')],
+      lines: [
+        'overall progress: 0 out of 2 tasks',
+        '1/2: no room',
+        '2/2: preparing',
+        'web.2: preparing: pulling image',
+      ],
+    },
+  ],
+  [
     'a long error is cut to one line',
     {
       tasks: [task(1, 'rejected', `${'x'.repeat(50)}\n${'y'.repeat(50)}`)],
