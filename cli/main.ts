@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { readFileSync } from 'node:fs';
 import { DEFAULT_HOST, FailedOperands, type Context } from './context.js';
+import { spellSwitches } from './flags/switches.js';
 import { registerInfo } from './info.js';
 import { registerNode } from './node.js';
 import { registerService } from './service.js';
@@ -40,7 +41,7 @@ export async function runCli(argv: readonly string[], output: Output = PROCESS_O
   registerInfo(program, context);
   registerVersion(program, context, packageVersion());
   try {
-    await program.parseAsync([...argv], { from: 'user' });
+    await program.parseAsync(spellSwitches(argv), { from: 'user' });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode;

@@ -35,6 +35,7 @@ export function registerNode(program: Command, context: Context): void {
     )
     .option('--format <format>', 'table, json, or a Go template')
     .option('-q, --quiet', 'Only print ids')
+    .addHelpText('after', '\nExample:\n  bale node ls --filter role=worker')
     .action(async (flags: ListFlags) => list(context, flags));
 
   node
@@ -43,6 +44,7 @@ export function registerNode(program: Command, context: Context): void {
     .argument('<node...>', 'Id, hostname, or self')
     .option('-f, --format <format>', 'json or a Go template')
     .option('--pretty', 'For people to read')
+    .addHelpText('after', '\nExample:\n  bale node inspect --pretty self')
     .action(async (ids: string[], flags: { format?: string; pretty?: boolean }) => {
       const client = await context.connect();
       const documents: NodeDocument[] = [];
@@ -63,6 +65,7 @@ export function registerNode(program: Command, context: Context): void {
     .option('--no-resolve', 'Show ids instead of names')
     .option('--no-trunc', 'Show ids and errors whole')
     .option('-q, --quiet', 'Only print task ids')
+    .addHelpText('after', '\nExample:\n  bale node ps h2')
     .action(async (ids: string[], flags: TaskFlags) => tasks(context, ids, flags));
 
   node
@@ -71,6 +74,7 @@ export function registerNode(program: Command, context: Context): void {
     .description('Remove one or more nodes from the cluster; their certificates are refused from then on')
     .argument('<node...>', 'Id or hostname')
     .option('-f, --force', 'Remove a node that is not down')
+    .addHelpText('after', '\nExample:\n  bale node rm --force h2')
     .action(async (ids: string[], { force }: { force?: boolean }) => {
       const client = await context.connect();
       await forEachOperand(context, ids, async (id) => {

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { BaleError } from '../core/errors.js';
 import type { Context } from './context.js';
 import { collect } from './flags/filter.js';
@@ -48,8 +48,11 @@ export function registerServiceCreate(service: Command, context: Context): void 
     .option('--health-start-period <duration>', 'Time in which failures do not count')
     .option('--no-healthcheck', 'Disable the image’s health check')
     .option('--init', 'Run an init process that reaps and hands on signals')
+    .addOption(new Option('--no-init', 'Do not').hideHelp())
     .option('-t, --tty', 'Allocate a terminal')
+    .addOption(new Option('--no-tty', 'Do not').hideHelp())
     .option('--read-only', 'Mount the root filesystem read-only')
+    .addOption(new Option('--no-read-only', 'Do not').hideHelp())
     .option('--group <group>', 'Supplementary group', collect)
     .option('--host <host:ip>', 'Extra line of /etc/hosts', collect)
     .option('--dns <address>', 'DNS server', collect)

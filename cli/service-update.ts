@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { Context } from './context.js';
 import { collect } from './flags/filter.js';
 import { addRolloutOptions } from './rollout-options.js';
@@ -40,13 +40,13 @@ function addProcessOptions(command: Command): void {
     .option('--env-rm <name>', 'Remove an environment variable', collect)
     .option('-w, --workdir <directory>', 'Working directory in the container')
     .option('--init', 'Run an init process that reaps and hands on signals')
-    .option('--no-init', 'Do not')
+    .addOption(new Option('--no-init', 'Do not').hideHelp())
     .option('-t, --tty', 'Allocate a terminal')
-    .option('--no-tty', 'Do not')
+    .addOption(new Option('--no-tty', 'Do not').hideHelp())
     .option('--mount-add <mount>', 'Add a filesystem, or replace the one with this target', collect)
     .option('--mount-rm <target>', 'Remove a filesystem by its target', collect)
     .option('--read-only', 'Mount the root filesystem read-only')
-    .option('--no-read-only', 'Mount it writable')
+    .addOption(new Option('--no-read-only', 'Mount it writable').hideHelp())
     .option('--log-driver <driver>', 'Log driver')
     .option('--log-opt <option>', 'Log driver option; with --log-driver, all are replaced', collect);
 }

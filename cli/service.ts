@@ -40,6 +40,7 @@ export function registerService(program: Command, context: Context): void {
     .option('-f, --filter <filter>', 'Filter, e.g. name=web (id, label, mode, name)', collect)
     .option('--format <format>', 'table, json, or a Go template')
     .option('-q, --quiet', 'Only print ids')
+    .addHelpText('after', '\nExample:\n  bale service ls --filter name=web')
     .action(async (flags: ListFlags) => list(context, flags));
 
   service
@@ -51,6 +52,7 @@ export function registerService(program: Command, context: Context): void {
     .option('--no-resolve', 'Show ids instead of names')
     .option('--no-trunc', 'Show ids and errors whole')
     .option('-q, --quiet', 'Only print task ids')
+    .addHelpText('after', '\nExample:\n  bale service ps --no-trunc web')
     .action(async (ids: string[], flags: TaskFlags) => tasks(context, ids, flags));
 
   service
@@ -59,6 +61,7 @@ export function registerService(program: Command, context: Context): void {
     .argument('<service...>', 'Id or name')
     .option('-f, --format <format>', 'json or a Go template')
     .option('--pretty', 'For people to read')
+    .addHelpText('after', '\nExample:\n  bale service inspect --pretty web')
     .action(async (ids: string[], flags: { format?: string; pretty?: boolean }) => {
       const client = await context.connect();
       const documents: ServiceDocument[] = [];
@@ -77,6 +80,7 @@ export function registerService(program: Command, context: Context): void {
     .alias('remove')
     .description('Remove one or more services')
     .argument('<service...>', 'Id or name')
+    .addHelpText('after', '\nExample:\n  bale service rm web worker')
     .action(async (ids: string[]) => {
       const client = await context.connect();
       await forEachOperand(context, ids, async (id) => {

@@ -108,6 +108,7 @@ const FLAGS: readonly string[] = [
   '--hostname h',
   '-w /tmp -u nobody:nogroup',
   '-t --read-only',
+  '--init=false --tty=false --read-only=true --detach=true',
   '--log-driver syslog --log-opt tag=a',
   '--force',
 ];
