@@ -74,7 +74,7 @@ export async function waitForService(
 }
 
 /** A rollout that was stopped does not come to its end by waiting, and one that was rolled back did not. */
-function failIfStopped({ UpdateStatus }: ServiceDocument, wasUpdating: boolean): void {
+function failIfStopped({ UpdateStatus }: ServiceDocument, rolledBack: string | undefined): void {
   const message = UpdateStatus?.Message ?? '';
   switch (UpdateStatus?.State) {
     case 'paused':
@@ -82,7 +82,7 @@ function failIfStopped({ UpdateStatus }: ServiceDocument, wasUpdating: boolean):
     case 'rollback_paused':
       throw stopped(`service rollback paused: ${message}`);
     case 'rollback_completed':
-      if (wasUpdating) throw stopped(`service rolled back: ${message}`);
+      if (rolledBack !== undefined) throw stopped(`service rolled back: ${rolledBack}`);
       return;
     case undefined:
     case 'updating':
@@ -98,14 +98,17 @@ const stopped = (words: string): BaleError =>
 async function follow(context: Context, client: ApiClient, id: string, board: ProgressBoard): Promise<void> {
   let stableSince: number | undefined;
   let wasUpdating = false;
+  /** Why it was rolled back: the end of the rollback does not say it again. */
+  let rolledBack = 'its update failed';
   for (;;) {
     const service = await client.get<ServiceDocument>(`/services/${id}`, { insertDefaults: false });
     const filters = JSON.stringify({ service: { [service.ID]: true }, '_up-to-date': { true: true } });
     const progress = convergence(service, await client.get<TaskDocument[]>('/tasks', { filters }));
     const monitor = (service.Spec.UpdateConfig?.Monitor ?? 0) / 1e6 || DEFAULT_MONITOR_MS;
     const now = Date.now();
-    failIfStopped(service, wasUpdating);
+    failIfStopped(service, wasUpdating ? rolledBack : undefined);
     wasUpdating ||= service.UpdateStatus?.State === 'updating';
+    if (service.UpdateStatus?.State === 'rollback_started') rolledBack = service.UpdateStatus.Message ?? '';
     const done = progress.running === progress.wanted && progress.slots.length === progress.wanted;
     if (!done) {
       board.show(progress, stableSince === undefined ? '' : 'verify: Detected task failure');
