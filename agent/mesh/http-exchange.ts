@@ -128,7 +128,7 @@ export class HttpExchange {
     sent.once('close', () => {
       if (!this.#answered) this.#onError(attempt, new Error('the replica closed the connection without an answer'));
     });
-    if (this.#isChunked) {
+    if (this.#hasBody && (this.#isChunked || !sent.hasHeader('content-length'))) {
       sent.removeHeader('content-length');
       sent.setHeader('transfer-encoding', 'chunked');
       request.once('end', () => {
