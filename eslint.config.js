@@ -28,5 +28,6 @@ export default tseslint.config(
   {
     files: ['*.js', '**/*.js', '**/*.mjs'],
     ...tseslint.configs.disableTypeChecked,
+    rules: { ...tseslint.configs.disableTypeChecked.rules, '@typescript-eslint/explicit-module-boundary-types': 'off' },
   },
 );

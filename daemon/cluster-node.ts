@@ -168,5 +168,6 @@ function meshConfig({ nodeId, clusterId }: NodeIdentity, { options, data }: Node
     publishAddr: options.publishAddr,
     socket: join(options.runDir, 'mesh.sock'),
     logLevel: options.logLevel,
+    version: BALE_VERSION,
   };
 }

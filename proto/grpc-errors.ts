@@ -90,7 +90,7 @@ const TRANSPORT_FAILURES: readonly TransportFailure[] = [
   ),
   unreachable(/Name resolution failed|ENOTFOUND|EAI_AGAIN/, () => 'its name cannot be resolved to an address'),
   unreachable(
-    /wrong version number|packet length too long|no application protocol|alert number 120|Protocol error/i,
+    /wrong version number|packet length too long|no application protocol|certificate required|alert number 1(16|20)|Protocol error/i,
     (addr) => `what listens there is not a bale manager. Is ${addr} its cluster port (2377 by default)?`,
   ),
   {

@@ -43,6 +43,8 @@ function engineText(error: unknown): string {
     }
   }
   const text = errorMessage(error).trim();
+  // Node's word for a connection that ended within an answer.
+  if (text === 'aborted') return 'it closed the connection';
   const wrapped = /^\(HTTP code \d+\) .*? - (.*)$/s.exec(text);
   if (wrapped?.[1] !== undefined) return wrapped[1].trim();
   return text === '' ? (errorCode(error) ?? 'unknown error') : text;

@@ -103,7 +103,9 @@ class Link implements MeshProcessLink {
 
   async quit(): Promise<void> {
     this.#abort.abort();
-    const connection = this.#connection;
+    // Also one that is there but just not connected.
+    const connection =
+      this.#connection ?? (await connectMesh(this.#options.config.socket, () => undefined).catch(() => undefined));
     if (connection !== undefined) await askToQuit(connection, this.#options.clock);
     await this.close();
   }

@@ -33,7 +33,8 @@ const headersOf = ({ body }: HttpError): Record<string, string> => ({
 });
 
 export function answerError(response: ServerResponse, error: HttpError): void {
-  response.writeHead(error.status, headersOf(error));
+  // With the reason: an earlier attempt may have left an odd one behind.
+  response.writeHead(error.status, STATUS_CODES[error.status] ?? '', headersOf(error));
   response.end(error.body);
 }
 
@@ -44,5 +45,6 @@ export function answerErrorRaw(client: Socket, error: HttpError): void {
     `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? ''}`,
     ...headers.map(([name, value]) => `${name}: ${value}`),
   ];
-  client.end(`${lines.join('\r\n')}\r\n\r\n${error.body}`);
+  client.write(`${lines.join('\r\n')}\r\n\r\n${error.body}`);
+  client.destroySoon();
 }

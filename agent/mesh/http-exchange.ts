@@ -74,15 +74,7 @@ export class HttpExchange {
       this.#fail(notConnectedError(this.#route, opened));
       return;
     }
-    const { lease, stream } = opened;
-    const isStale = !this.#route.isActive(lease.endpoint) && this.#route.hasActive();
-    if (!isStale && !stream.destroyed && stream.writable && !stream.readableEnded) {
-      this.#use(opened);
-      return;
-    }
-    lease.release();
-    stream.destroy();
-    void this.#dial(undefined);
+    this.#use(opened);
   }
 
   #sendOverIdle(lease: Lease | undefined): void {
@@ -121,7 +113,7 @@ export class HttpExchange {
         this.#onError(attempt, error);
       });
     } catch (error) {
-      upstream.stream.destroy();
+      resetStream(upstream.stream);
       this.#fail(httpError(400, this.#route, errorMessage(error)));
     }
   }
@@ -136,7 +128,7 @@ export class HttpExchange {
     sent.once('close', () => {
       if (!this.#answered) this.#onError(attempt, new Error('the replica closed the connection without an answer'));
     });
-    if (this.#isChunked) {
+    if (this.#hasBody && (this.#isChunked || !sent.hasHeader('content-length'))) {
       sent.removeHeader('content-length');
       sent.setHeader('transfer-encoding', 'chunked');
       request.once('end', () => {
@@ -146,7 +138,8 @@ export class HttpExchange {
     const stream = this.#upstream?.stream;
     if (stream !== undefined && !(stream instanceof Socket)) {
       sent.destroy = () => {
-        abortTunnel(stream);
+        // Once its answer is complete, the tunnel may belong to another request.
+        if (!sent.destroyed) abortTunnel(stream);
         return sent;
       };
     }
@@ -213,7 +206,7 @@ export class HttpExchange {
     }
     const isRepeatable = this.#upstream?.reused === true && !this.#hasBody && !this.#request.socket.destroyed;
     this.#attempt += 1;
-    this.#upstream?.stream.destroy();
+    if (this.#upstream !== undefined) resetStream(this.#upstream.stream);
     if (isRepeatable) void this.#dial(this.#lease);
     else this.#fail(httpError(502, this.#route, `its replica ${this.#lease?.endpoint.taskId ?? ''}: ${error.message}`));
   }
@@ -232,7 +225,12 @@ export class HttpExchange {
   readonly #onClosed = (): void => {
     this.#done = true;
     this.#lease?.release();
-    if (!this.#response.writableFinished) this.#sent?.destroy();
+    const sent = this.#sent;
+    if (sent === undefined || (this.#response.writableFinished && sent.writableFinished)) return;
+    // The client is gone, or it was answered before all of its body was sent: nobody wants the rest.
+    this.#request.unpipe();
+    this.#request.resume();
+    sent.destroy();
   };
 }
 

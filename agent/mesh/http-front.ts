@@ -75,8 +75,7 @@ export class HttpFront implements HttpService {
       request.socket.destroy();
       return;
     }
-    const { opened } = client;
-    client.opened = undefined;
+    const opened = takeOpened(client);
     const context = { connector: this.#connector, pool: this.pool, isClosing: () => this.#closing };
     new HttpExchange(context, client.route, request, response).start(opened);
   };
@@ -94,10 +93,23 @@ export class HttpFront implements HttpService {
       socket.resume();
       return;
     }
-    const { opened } = client;
-    client.opened = undefined;
-    void new HttpUpgrade(this.#connector, client.route, request, socket, head).start(opened);
+    void new HttpUpgrade(this.#connector, client.route, request, socket, head).start(takeOpened(client));
   };
+}
+
+/** What was dialled for the first request, unless its endpoint ended it or started draining since. */
+function takeOpened(client: HttpClient): Connection | undefined {
+  const { opened, route } = client;
+  if (opened !== undefined && isConnected(opened)) {
+    const { lease, stream } = opened;
+    const isStale = !route.isActive(lease.endpoint) && route.hasActive();
+    if (isStale || stream.destroyed || !stream.writable || stream.readableEnded) {
+      dropOpened(client);
+      return undefined;
+    }
+  }
+  client.opened = undefined;
+  return opened;
 }
 
 function dropOpened(client: HttpClient): void {

@@ -13,6 +13,9 @@ const HOP_BY_HOP = new Set([
   'http2-settings',
 ]);
 
+/** What a client may not have removed by naming it in Connection: without its framing a body would become requests. */
+const END_TO_END = new Set(['host', 'content-length', 'transfer-encoding']);
+
 export type RequestHeaders = Record<string, string | string[] | undefined>;
 
 export interface ForwardedFrom {
@@ -28,8 +31,9 @@ export interface ForwardedFrom {
 export function forwardRequestHeaders(headers: RequestHeaders, from: ForwardedFrom): void {
   const { connection } = headers;
   if (typeof connection === 'string') {
-    for (const name of connectionNames(connection))
-      if (name !== 'transfer-encoding') Reflect.deleteProperty(headers, name);
+    for (const name of connectionNames(connection)) {
+      if (!END_TO_END.has(name)) Reflect.deleteProperty(headers, name);
+    }
     delete headers.connection;
   }
   delete headers['keep-alive'];

@@ -1,12 +1,15 @@
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { errorMessage } from '../../core/errors.js';
-import { resetStream, type ByteStream } from './byte-stream.js';
+import { ignoreError, resetStream, type ByteStream } from './byte-stream.js';
 import { isConnected, type Connection, type Connector } from './connector.js';
 import { answerErrorRaw, httpError, notConnectedError } from './http-answer.js';
 import { forwardRequestHeaders, forwardResponseHeaders, type RequestHeaders } from './http-headers.js';
 import type { Lease, Route } from './route.js';
 import { splice } from './splice.js';
+
+/** Bytes that a client may send ahead of the answer; more wait in its own buffers. */
+const MOST_EARLY = 64 * 1024;
 
 /**
  * A request to switch protocols (WebSocket or any other). When the replica agrees, bytes flow both
@@ -53,44 +56,104 @@ export class HttpUpgrade {
 
   #send(lease: Lease, stream: ByteStream): void {
     const { method, url, headers } = this.#request;
+    const client = this.#client;
     const sent = httpRequest({
       createConnection: () => stream,
       method: method ?? 'GET',
       path: url ?? '/',
-      headers: upgradeHeaders(headers, this.#client, this.#route.publishedPort),
+      headers: upgradeHeaders(headers, client, this.#route.publishedPort),
     });
-    const onClientClose = (): void => {
-      resetStream(stream);
-    };
+    const opening = new Opening(client, sent, Number(headers['content-length'] ?? 0));
     const release = (): void => {
-      this.#client.off('close', onClientClose);
       lease.release();
     };
-    this.#client.once('close', onClientClose);
+    const gone = (): void => {
+      opening.finish();
+      release();
+      resetStream(stream);
+      client.destroy();
+    };
+    client.once('end', gone);
+    client.once('close', gone);
+    const settle = (): Buffer => {
+      client.off('end', gone);
+      client.off('close', gone);
+      return opening.finish();
+    };
     sent.once('upgrade', (answer, _socket, head) => {
-      this.#client.off('close', onClientClose);
-      this.#client.write(responseHead(answer, answer.rawHeaders));
-      if (head.length > 0) this.#client.write(head);
-      splice(this.#client, stream, release);
+      const early = settle();
+      client.write(responseHead(answer, answer.rawHeaders), 'latin1');
+      if (head.length > 0) client.write(head);
+      if (early.length > 0) stream.write(early);
+      splice(client, stream, release);
     });
     sent.once('response', (answer) => {
-      this.#client.write(responseHead(answer, [...forwardResponseHeaders(answer.rawHeaders), 'Connection', 'close']));
-      answer.on('data', (chunk: Buffer) => {
-        if (!this.#client.write(chunk)) answer.pause();
-      });
-      this.#client.on('drain', () => answer.resume());
-      answer.once('close', () => {
+      settle();
+      passOn(answer, client, () => {
         release();
-        if (answer.complete) this.#client.end();
-        else resetStream(this.#client);
+        resetStream(stream);
       });
     });
     sent.once('error', (error) => {
+      settle();
       release();
-      answerErrorRaw(this.#client, httpError(502, this.#route, error.message));
+      answerErrorRaw(client, httpError(502, this.#route, error.message));
     });
-    sendBody(sent, this.#client, this.#rest, Number(headers['content-length'] ?? 0));
+    opening.take(this.#rest);
   }
+}
+
+/** What a client sends before its replica answered: the body it announced, and perhaps more. */
+class Opening {
+  readonly #client: Socket;
+  readonly #sent: ClientRequest;
+  readonly #early: Buffer[] = [];
+  #bodyLeft: number;
+  #size = 0;
+
+  constructor(client: Socket, sent: ClientRequest, bodyLength: number) {
+    this.#client = client;
+    this.#sent = sent;
+    this.#bodyLeft = bodyLength;
+    // Read on while waiting: it is the only way to learn that the client is gone.
+    client.on('data', this.take);
+    client.resume();
+  }
+
+  readonly take = (chunk: Buffer): void => {
+    const part = chunk.subarray(0, this.#bodyLeft);
+    this.#bodyLeft -= part.length;
+    if (part.length > 0) this.#sent.write(part);
+    if (this.#bodyLeft === 0 && !this.#sent.writableEnded) this.#sent.end();
+    if (chunk.length === part.length) return;
+    this.#early.push(chunk.subarray(part.length));
+    this.#size += chunk.length - part.length;
+    if (this.#size > MOST_EARLY) this.#client.pause();
+  };
+
+  /** Stops reading; returns what belongs to the new protocol. */
+  finish(): Buffer {
+    this.#client.off('data', this.take);
+    return Buffer.concat(this.#early);
+  }
+}
+
+/** Sends a client the answer of a replica that did not switch, and closes the connection after it. */
+function passOn(answer: IncomingMessage, client: Socket, onDone: () => void): void {
+  const headers = [...forwardResponseHeaders(answer.rawHeaders), 'Connection', 'close'];
+  client.write(responseHead(answer, headers), 'latin1');
+  client.resume();
+  answer.on('data', (chunk: Buffer) => {
+    if (!client.write(chunk)) answer.pause();
+  });
+  answer.on('error', ignoreError);
+  client.on('drain', () => answer.resume());
+  client.once('close', () => answer.destroy());
+  answer.once('close', () => {
+    onDone();
+    if (answer.complete) client.destroySoon();
+    else resetStream(client);
+  });
 }
 
 function upgradeHeaders(headers: RequestHeaders, client: Socket, publishedPort: number): RequestHeaders {
@@ -98,23 +161,6 @@ function upgradeHeaders(headers: RequestHeaders, client: Socket, publishedPort: 
   const forwarded = { ...headers };
   forwardRequestHeaders(forwarded, { clientAddress: client.remoteAddress ?? '', publishedPort });
   return { ...forwarded, connection: 'Upgrade', upgrade };
-}
-
-/** Sends the body that was announced; what the client sends after it waits for the answer. */
-function sendBody(sent: ClientRequest, client: Socket, rest: Buffer, length: number): void {
-  let left = length;
-  const take = (chunk: Buffer): void => {
-    const part = chunk.subarray(0, left);
-    left -= part.length;
-    if (part.length > 0) sent.write(part);
-    if (left > 0) return;
-    client.off('data', take);
-    client.pause();
-    if (chunk.length > part.length) client.unshift(chunk.subarray(part.length));
-    sent.end();
-  };
-  client.on('data', take);
-  take(rest);
 }
 
 function responseHead(answer: IncomingMessage, headers: readonly string[]): string {

@@ -9,6 +9,7 @@ import { openPeerSession, type PeerTarget } from './peer-session.js';
 import { abortTunnel } from './tunnel-abort.js';
 import type { TunnelCredentials } from './tunnel-credentials.js';
 import { ERROR_HEADER, PROTOCOL_HEADER, PROTOCOL_HEADER_VALUE } from './tunnel-protocol.js';
+import { joinGatheredWrites } from './tunnel-writes.js';
 
 const CONNECT_TIMEOUT = 2_000;
 const RETRY: BackoffPolicy = { initial: 100, max: 2_000 };
@@ -161,6 +162,7 @@ function openTunnel(session: ClientHttp2Session, key: string, timeout: number): 
       [PROTOCOL_HEADER]: PROTOCOL_HEADER_VALUE,
     });
     stream.on('error', ignoreError);
+    joinGatheredWrites(stream);
     const timer = setTimeout(() => {
       settle();
       abortTunnel(stream);

@@ -35,8 +35,7 @@ export interface RouteOptions {
 }
 
 /**
- * One published port. Lives as long as the port is published or a connection to it is open; each
- * table swaps its picker in one step.
+ * One published port; each table swaps its picker in one step.
  */
 export class Route {
   readonly publishedPort: number;

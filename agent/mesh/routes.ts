@@ -10,7 +10,9 @@ export class Routes {
   readonly #inFlight: InFlight;
   readonly #now: () => number;
   readonly #ejections = new Ejections();
+  /** Every port published so far: connections may outlive a port, and come back to life with it. */
   readonly #routes = new Map<number, Route>();
+  #published: ReadonlySet<number> = new Set();
 
   constructor(options: { readonly nodeId: string; readonly inFlight: InFlight; readonly now: () => number }) {
     this.#nodeId = options.nodeId;
@@ -34,11 +36,8 @@ export class Routes {
     // First the counters: a listener of a route that moves its connection is then counted right.
     this.#inFlight.watchAllBut(active);
     this.#ejections.keepOnly(keys);
-    for (const [publishedPort, route] of this.#routes) {
-      if (published.has(publishedPort)) continue;
-      this.#routes.delete(publishedPort);
-      route.unpublish();
-    }
+    this.#published = published;
+    for (const [publishedPort, route] of this.#routes) if (!published.has(publishedPort)) route.unpublish();
     for (const port of table.ports) {
       const known = this.#routes.get(port.publishedPort);
       if (known !== undefined) {
@@ -51,11 +50,11 @@ export class Routes {
   }
 
   get(publishedPort: number): Route | undefined {
-    return this.#routes.get(publishedPort);
+    return this.#published.has(publishedPort) ? this.#routes.get(publishedPort) : undefined;
   }
 
   publishedPorts(): readonly number[] {
-    return [...this.#routes.keys()];
+    return [...this.#published];
   }
 }
 

@@ -24,7 +24,7 @@ export class UpstreamPool {
     for (let upstream = idle.pop(); upstream !== undefined; upstream = idle.pop()) {
       this.#count -= 1;
       if (upstream.take()) return upstream;
-      upstream.stream.destroy();
+      upstream.end();
     }
     this.#idle.delete(key);
     return undefined;

@@ -1,8 +1,11 @@
 import type { ClientRequest } from 'node:http';
 import { Socket } from 'node:net';
 import type { Endpoint } from '../../proto/endpoint-table.js';
-import type { ByteStream } from './byte-stream.js';
+import { resetStream, type ByteStream } from './byte-stream.js';
 import { endpointKey } from './endpoint-key.js';
+
+/** ms that the endpoint has to end its side of an idle tunnel. */
+const END_TIMEOUT = 5_000;
 
 type UpstreamState = 'busy' | 'idle' | 'ended';
 
@@ -73,12 +76,21 @@ export class Upstream {
     return true;
   }
 
-  /** Closes it in order. */
+  /** Closes it in order; a tunnel whose other end does not follow is cut after a while. */
   end(): void {
     this.#state = 'ended';
+    if (this.stream instanceof Socket) {
+      this.stream.destroy();
+      return;
+    }
+    const { stream } = this;
     // What the endpoint still says is thrown away, so that its own end is seen.
-    this.stream.resume();
-    this.stream.end();
+    stream.resume();
+    stream.end();
+    const timer = setTimeout(() => resetStream(stream), END_TIMEOUT).unref();
+    stream.once('close', () => {
+      clearTimeout(timer);
+    });
   }
 }
 

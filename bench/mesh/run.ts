@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { ADDRESS, backendConfig, haproxyConfig, haproxyPeerConfig, nginxConfig, nginxHasStream, PORT } from './hops.js';
 import { prepareMeshes, tellMesh } from './meshes.js';
@@ -14,7 +14,7 @@ const ROUNDS = Number(process.env.ROUNDS ?? 5);
 const SECONDS = Number(process.env.SECONDS ?? 4);
 /** A pattern of the hops to measure, e.g. `HTTP.*mesh`. */
 const ONLY = new RegExp(process.env.ONLY ?? '');
-const program = join(process.cwd(), process.env.DIST ?? 'dist', 'bin', 'bale.js');
+const program = join(resolve(process.env.DIST ?? 'dist'), 'bin', 'bale.js');
 const run = promisify(execFile);
 
 interface Target {
@@ -73,7 +73,7 @@ async function listening(host: string, port: number): Promise<void> {
     );
     socket.destroy();
     if (isOpen) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((done) => setTimeout(done, 20));
   }
 }
 

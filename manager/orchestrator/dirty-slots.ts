@@ -40,6 +40,8 @@ function dirtyByTask(before: TaskObject | undefined, after: TaskObject | undefin
   if (after === undefined) {
     return before !== undefined && isDesiredAlive(before.desiredState) ? [slotKey(before)] : [];
   }
+  // The updater made one that waits for another to stop: this loop lets it run.
+  if (before === undefined && after.desiredState === 'ready') return [slotKey(after)];
   const ended = isTerminal(after.status.State) && !(before !== undefined && isTerminal(before.status.State));
   return ended ? [slotKey(after)] : [];
 }

@@ -46,10 +46,20 @@ export function changeSpec(change: SpecChange): Draft<ServiceObject> {
       : begin(change, slots, now);
   return {
     ...next,
-    ...(cause.kind === 'automatic-rollback' ? {} : { previousSpec: service.spec }),
+    ...wayBack(change, goesOn),
     history: [past, ...(history ?? [])].slice(0, HISTORY),
     ...started,
   };
+}
+
+/**
+ * Where a rollback leads. A service that is scaled in the middle of a rollout is rolled back to the
+ * spec before that rollout, with its new scale, not to the one that may be failing.
+ */
+function wayBack({ service, spec, cause }: SpecChange, goesOn: boolean): Pick<ServiceObject, 'previousSpec'> {
+  if (cause.kind === 'automatic-rollback') return {};
+  if (!goesOn || service.previousSpec === undefined) return { previousSpec: service.spec };
+  return { previousSpec: { ...service.previousSpec, Mode: spec.Mode } };
 }
 
 function begin(

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { always, document, field, pointer, refused, refusedIfPresent, struct } from './document-shape.js';
 import type { EndpointSpec, PortConfig, ServiceMode, ServiceSpec, UpdateConfig } from './service-spec.js';
 import { count, fraction, limited, list, text, textMap, whole, word, type Shape } from './shape.js';
@@ -43,10 +44,22 @@ const givenMode = document<ServiceMode>(
   (value) => (Object.values(value).filter((one) => one !== undefined).length > 1 ? ONE_MODE : undefined),
 );
 
+/** A mode under no name of the API: the Engine would run one replica instead. */
+function refuseUnknownMode(value: unknown, context: z.RefinementCtx): unknown {
+  const names = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : [];
+  const known = new Set(Object.keys(givenMode.fields ?? {}).map((name) => name.toLowerCase()));
+  if (names.length > 0 && !names.some((name) => known.has(name.toLowerCase()))) {
+    context.addIssue({ code: 'custom', message: `unknown mode "${names.join('", "')}": services are replicated only` });
+  }
+  return value;
+}
+
 /** No mode at all is one replica. */
 const mode: Shape<ServiceMode> = {
   ...givenMode,
-  schema: givenMode.schema.transform((given) => ({ Replicated: given.Replicated ?? { Replicas: 1 } })),
+  schema: z
+    .preprocess(refuseUnknownMode, givenMode.schema)
+    .transform((given) => ({ Replicated: given.Replicated ?? { Replicas: 1 } })),
 };
 
 /** What this version does with each field of a ServiceSpec. */

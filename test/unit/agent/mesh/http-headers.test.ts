@@ -24,7 +24,8 @@ describe('a request', () => {
 
   test('loses what was meant for this hop, by name or by Connection, but never its framing', () => {
     const headers = {
-      connection: 'keep-alive, X-Mine, Transfer-Encoding, x-forwarded-for',
+      connection: 'keep-alive, X-Mine, Transfer-Encoding, Content-Length, Host, x-forwarded-for',
+      'content-length': '5',
       'keep-alive': 'timeout=5',
       'proxy-connection': 'x',
       'x-mine': '1',
@@ -33,6 +34,7 @@ describe('a request', () => {
     };
     forwardRequestHeaders(headers, from);
     expect(headers).toEqual({
+      'content-length': '5',
       'transfer-encoding': 'chunked',
       'x-forwarded-for': '10.0.0.7',
       'x-forwarded-proto': 'http',

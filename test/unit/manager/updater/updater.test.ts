@@ -79,6 +79,17 @@ describe('a rolling update', () => {
     await until(() => state() === 'completed');
   });
 
+  test('that stops first does not wait for ever for a task that does not stop', async () => {
+    await running(1, { Parallelism: 1, Order: 'stop-first' });
+    const [old] = bench.serving;
+    await bench.setImage('v2');
+    const others = () => bench.tasks.filter(({ id }) => id !== old?.id);
+    for (const id of bench.meshes.keys()) await bench.apply(id);
+    expect(others()).toMatchObject([{ desiredState: 'ready' }]);
+    await bench.clock.advance(100_000);
+    expect(others()).toMatchObject([{ desiredState: 'running' }]);
+  });
+
   test('makes room when no node has any for one more', async () => {
     const Resources = { Reservations: { NanoCPUs: 1e9 } };
     const description = {
@@ -147,6 +158,15 @@ describe('a rolling update', () => {
     expect(bench.serving.map(({ id }) => id).sort()).toEqual(before);
     expect(bench.service.spec.TaskTemplate.ContainerSpec.Image).toBe('v1');
     expect(bench.service.previousSpec).toBeUndefined();
+  });
+
+  test('that is scaled on its way is rolled back to what it was, with its new scale', async () => {
+    await running(3, { Parallelism: 1, FailureAction: 'rollback' });
+    await bench.setImage(BAD);
+    await bench.update((old) => ({ ...old, Mode: { Replicated: { Replicas: 4 } } }));
+    expect(bench.service.rollout?.slots).toBe(3);
+    await until(() => state() === 'rollback_completed' && bench.serving.length === 4);
+    expect(images(bench.serving)).toEqual(['v1', 'v1', 'v1', 'v1']);
   });
 
   test('goes on over failures when told to, and says which slots do not run', async () => {
