@@ -13,7 +13,7 @@ export interface Context {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Whether standard output is a terminal, and how wide it is. */
   readonly terminal: { readonly columns: number } | undefined;
-  /** Aborts on Ctrl-C. */
+  /** Aborts on Ctrl-C, from the moment it is first asked for. */
   readonly signal: AbortSignal;
 }
 

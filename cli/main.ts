@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { readFileSync } from 'node:fs';
+import { errorCode } from '../core/errors.js';
 import { DEFAULT_HOST, FailedOperands, type Context } from './context.js';
 import { registerInfo } from './info.js';
 import { registerNode } from './node.js';
@@ -10,19 +11,18 @@ import type { ApiClient } from './client.js';
 
 /** Runs one command; resolves with the exit code. */
 export async function runCli(argv: readonly string[]): Promise<number> {
-  const interrupted = new AbortController();
-  process.once('SIGINT', () => {
-    interrupted.abort();
-    // A second one ends at once, as the default does.
+  process.stdout.on('error', (error) => {
+    // `bale service ls | head -1`: the reader has enough, which is no failure of ours.
+    if (errorCode(error) === 'EPIPE') process.exit(0);
+    throw error;
   });
   const program = new Command('bale');
-  const context = makeContext(program, interrupted.signal);
+  const context = makeContext(program);
   program
     .description('A lightweight swarm: Docker Engines as one cluster')
     .option('-H, --host <host>', 'Socket of the daemon to talk to (or BALE_HOST)')
     .version(packageVersion(), '-v, --version', 'Show the version')
     .enablePositionalOptions()
-    .showHelpAfterError("See 'bale --help', or '--help' of the command.")
     .exitOverride();
   program.command('daemon').description('Run the daemon of this node').helpOption(false).allowUnknownOption();
   registerSwarm(program, context);
@@ -30,6 +30,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
   registerService(program, context);
   registerInfo(program, context);
   registerVersion(program, context, packageVersion());
+  pointToHelp(program, 'bale');
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return 0;
@@ -41,7 +42,8 @@ export async function runCli(argv: readonly string[]): Promise<number> {
   }
 }
 
-function makeContext(program: Command, signal: AbortSignal): Context {
+function makeContext(program: Command): Context {
+  let interrupted: AbortController | undefined;
   let client: Promise<ApiClient> | undefined;
   const open = async (): Promise<ApiClient> => {
     const { ApiClient } = await import('./client.js');
@@ -53,9 +55,29 @@ function makeContext(program: Command, signal: AbortSignal): Context {
     print: (text) => void process.stdout.write(text),
     warn: (text) => void process.stderr.write(text),
     env: process.env,
-    terminal: process.stdout.isTTY ? { columns: process.stdout.columns } : undefined,
-    signal,
+    // A terminal that does not tell its width says 0.
+    terminal: process.stdout.isTTY ? { columns: process.stdout.columns || 80 } : undefined,
+    get signal() {
+      // Not before a command asks for it: until then Ctrl-C ends the program, as it does by default.
+      interrupted ??= onInterrupt();
+      return interrupted.signal;
+    },
   };
+}
+
+/** After an error of usage each command names its own help. */
+function pointToHelp(command: Command, path: string): void {
+  command.showHelpAfterError(`See '${path} --help'.`);
+  for (const child of command.commands) pointToHelp(child, `${path} ${child.name()}`);
+}
+
+/** Aborts on the first Ctrl-C; a second one ends the program. */
+function onInterrupt(): AbortController {
+  const interrupted = new AbortController();
+  process.once('SIGINT', () => {
+    interrupted.abort();
+  });
+  return interrupted;
 }
 
 /** From package.json: two folders up both from the sources' folder and, compiled, from dist's. */

@@ -175,9 +175,9 @@ async function scale(context: Context, wishes: readonly string[], detach: boolea
       const spec = { ...service.Spec, Mode: { Replicated: { ...service.Spec.Mode.Replicated, Replicas: replicas } } };
       await client.post(`/services/${service.ID}/update`, spec, { version: service.Version.Index });
       context.print(`${name} scaled to ${replicas}\n`);
-      scaled.push(service.ID);
+      scaled.push(name);
     },
   ).finally(async () => {
-    if (!detach) for (const id of scaled) await waitForService(context, client, id, { quiet: false });
+    if (!detach) for (const name of scaled) await waitForService(context, client, name, { quiet: false });
   });
 }

@@ -49,7 +49,7 @@ function isBetter(task: TaskDocument, known: TaskDocument): boolean {
 }
 
 /**
- * Shows progress until every replica runs and has stayed so for the service's monitor period.
+ * Shows progress of the service, by its id or name, until every replica runs and has stayed so for the service's monitor period.
  * Ctrl-C leaves the work going on and says so.
  */
 export async function waitForService(
@@ -69,9 +69,11 @@ export async function waitForService(
 }
 
 async function follow(context: Context, client: ApiClient, id: string, board: ProgressBoard): Promise<void> {
+  // From here on Ctrl-C ends the looking on, not the work.
+  const { signal } = context;
   let stableSince: number | undefined;
   for (;;) {
-    const service = await client.get<ServiceDocument>(`/services/${id}`, { insertDefaults: false });
+    const service = await client.get<ServiceDocument>(`/services/${encodeURIComponent(id)}`, { insertDefaults: false });
     const filters = JSON.stringify({ service: { [service.ID]: true }, '_up-to-date': { true: true } });
     const progress = convergence(service, await client.get<TaskDocument[]>('/tasks', { filters }));
     const monitor = (service.Spec.UpdateConfig?.Monitor ?? 0) / 1e6 || DEFAULT_MONITOR_MS;
@@ -91,6 +93,6 @@ async function follow(context: Context, client: ApiClient, id: string, board: Pr
       }
       board.show(progress, `verify: Waiting ${left} seconds to verify that tasks are stable...`);
     }
-    await wait(POLL_MS, undefined, { signal: context.signal });
+    await wait(POLL_MS, undefined, { signal });
   }
 }
