@@ -55,8 +55,10 @@ function makeContext(program: Command): Context {
     print: (text) => void process.stdout.write(text),
     warn: (text) => void process.stderr.write(text),
     env: process.env,
-    // A terminal that does not tell its width says 0.
-    terminal: process.stdout.isTTY ? { columns: process.stdout.columns || 80 } : undefined,
+    // A terminal that does not tell its size says 0.
+    terminal: process.stdout.isTTY
+      ? { columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 }
+      : undefined,
     get signal() {
       // Not before a command asks for it: until then Ctrl-C ends the program, as it does by default.
       interrupted ??= onInterrupt();
