@@ -64,7 +64,9 @@ export class ApiClient {
         cause: error,
       });
     }
-    return new BaleError(`Error response from daemon: ${responseMessage(error)}`, {
+    // The Engine's texts name a gRPC status, which tells a person nothing.
+    const message = responseMessage(error).replace(/^rpc error: code = \w+ desc = /, '');
+    return new BaleError(`Error response from daemon: ${message}`, {
       kind: kindOf(statusOf(error)),
       code: 'BALE_DAEMON_ERROR',
       cause: error,

@@ -11,9 +11,9 @@ export interface Context {
   /** Writes to standard error. */
   warn(text: string): void;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Whether standard output is a terminal, and how wide it is. */
-  readonly terminal: { readonly columns: number } | undefined;
-  /** Aborts on Ctrl-C. */
+  /** Whether standard output is a terminal, and how large it is. */
+  readonly terminal: { readonly columns: number; readonly rows: number } | undefined;
+  /** Aborts on Ctrl-C, from the moment it is first asked for. */
   readonly signal: AbortSignal;
 }
 

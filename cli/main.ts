@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { readFileSync } from 'node:fs';
+import { errorCode } from '../core/errors.js';
 import { DEFAULT_HOST, FailedOperands, type Context } from './context.js';
 import { spellSwitches } from './flags/switches.js';
 import { registerInfo } from './info.js';
@@ -10,29 +11,18 @@ import { registerVersion } from './version.js';
 import type { ApiClient } from './client.js';
 
 /** Where a command writes. */
-export type Output = Pick<Context, 'print' | 'warn'>;
+export type Output = Pick<Context, 'print' | 'warn' | 'terminal'>;
 
-const PROCESS_OUTPUT: Output = {
-  print: (text) => void process.stdout.write(text),
-  warn: (text) => void process.stderr.write(text),
-};
-
-/** Runs one command; resolves with the exit code. */
-export async function runCli(argv: readonly string[], output: Output = PROCESS_OUTPUT): Promise<number> {
-  const interrupted = new AbortController();
-  const interrupt = (): void => {
-    interrupted.abort();
-  };
-  // A second one ends at once, as the default does.
-  process.once('SIGINT', interrupt);
+/** Runs one command; resolves with the exit code. Writes to this process's streams unless told otherwise. */
+export async function runCli(argv: readonly string[], output: Output = processOutput()): Promise<number> {
   const program = new Command('bale');
-  const context = makeContext(program, interrupted.signal, output);
+  const interrupt = new Interrupt();
+  const context = makeContext(program, output, interrupt);
   program
     .description('A lightweight swarm: Docker Engines as one cluster')
     .option('-H, --host <host>', 'Socket of the daemon to talk to (or BALE_HOST)')
     .version(packageVersion(), '-v, --version', 'Show the version')
     .enablePositionalOptions()
-    .showHelpAfterError("See 'bale --help', or '--help' of the command.")
     .exitOverride();
   program.command('daemon').description('Run the daemon of this node').helpOption(false).allowUnknownOption();
   registerSwarm(program, context);
@@ -40,6 +30,7 @@ export async function runCli(argv: readonly string[], output: Output = PROCESS_O
   registerService(program, context);
   registerInfo(program, context);
   registerVersion(program, context, packageVersion());
+  pointToHelp(program, 'bale');
   try {
     await program.parseAsync(spellSwitches(argv), { from: 'user' });
     return 0;
@@ -49,11 +40,27 @@ export async function runCli(argv: readonly string[], output: Output = PROCESS_O
     context.warn(`${error instanceof Error ? error.message : String(error)}\n`);
     return 1;
   } finally {
-    process.off('SIGINT', interrupt);
+    interrupt.forget();
   }
 }
 
-function makeContext(program: Command, signal: AbortSignal, output: Output): Context {
+function processOutput(): Output {
+  process.stdout.on('error', (error) => {
+    // `bale service ls | head -1`: the reader has enough, which is no failure of ours.
+    if (errorCode(error) === 'EPIPE') process.exit(0);
+    throw error;
+  });
+  return {
+    print: (text) => void process.stdout.write(text),
+    warn: (text) => void process.stderr.write(text),
+    // A terminal that does not tell its size says 0.
+    terminal: process.stdout.isTTY
+      ? { columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 }
+      : undefined,
+  };
+}
+
+function makeContext(program: Command, output: Output, interrupt: Interrupt): Context {
   let client: Promise<ApiClient> | undefined;
   const open = async (): Promise<ApiClient> => {
     const { ApiClient } = await import('./client.js');
@@ -61,12 +68,39 @@ function makeContext(program: Command, signal: AbortSignal, output: Output): Con
     return new ApiClient(host ?? process.env.BALE_HOST ?? DEFAULT_HOST);
   };
   return {
-    connect: () => (client ??= open()),
     ...output,
+    connect: () => (client ??= open()),
     env: process.env,
-    terminal: process.stdout.isTTY ? { columns: process.stdout.columns } : undefined,
-    signal,
+    get signal() {
+      return interrupt.signal;
+    },
   };
+}
+
+/** After an error of usage each command names its own help. */
+function pointToHelp(command: Command, path: string): void {
+  command.showHelpAfterError(`See '${path} --help'.`);
+  for (const child of command.commands) pointToHelp(child, `${path} ${child.name()}`);
+}
+
+/** Aborts on the first Ctrl-C; a second one ends the program. */
+class Interrupt {
+  readonly #controller = new AbortController();
+  #listens = false;
+  readonly #abort = (): void => {
+    this.#controller.abort();
+  };
+
+  /** Before a command first asks for it, Ctrl-C ends the program, as it does by default. */
+  get signal(): AbortSignal {
+    if (!this.#listens) process.once('SIGINT', this.#abort);
+    this.#listens = true;
+    return this.#controller.signal;
+  }
+
+  forget(): void {
+    process.off('SIGINT', this.#abort);
+  }
 }
 
 /** From package.json: two folders up both from the sources' folder and, compiled, from dist's. */

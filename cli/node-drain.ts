@@ -9,7 +9,7 @@ export function registerNodeDrain(node: Command, context: Context): void {
     .argument('<node>', 'Id or hostname')
     .option(
       '--deadline <duration>',
-      'How long requests under way on a task are waited for, instead of the service’s own',
+      "How long requests under way on a task are waited for, instead of the service's own",
     )
     .option('--max-parallel <number>', 'Tasks moved at the same time')
     .option('-d, --detach', 'Return at once; do not wait until the node is empty')

@@ -34,8 +34,8 @@ export function registerServiceUpdate(service: Command, context: Context): void 
 function addProcessOptions(command: Command): void {
   command
     .option('--image <image>', 'Image of every task')
-    .option('--args <command>', 'Command and arguments, instead of the image’s own')
-    .option('--entrypoint <command>', 'Instead of the image’s entrypoint')
+    .option('--args <command>', "Command and arguments, instead of the image's own")
+    .option('--entrypoint <command>', "Instead of the image's entrypoint")
     .option('--env-add <variable>', 'Add or change an environment variable', collect)
     .option('--env-rm <name>', 'Remove an environment variable', collect)
     .option('-w, --workdir <directory>', 'Working directory in the container')
@@ -97,7 +97,7 @@ function addPolicyOptions(command: Command): void {
     .option('--restart-window <duration>', 'Window in which attempts count')
     .option('--stop-signal <signal>', 'Signal that stops the container')
     .option('--stop-grace-period <duration>', 'Time before it is killed')
-    .option('--health-cmd <command>', 'Command that checks health; empty: the image’s own')
+    .option('--health-cmd <command>', "Command that checks health; empty: the image's own")
     .option('--health-interval <duration>', 'Time between checks')
     .option('--health-timeout <duration>', 'Longest time of one check')
     .option('--health-retries <number>', 'Failures in a row that mean unhealthy')

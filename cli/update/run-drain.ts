@@ -76,6 +76,8 @@ async function follow(
   node: { readonly id: string; readonly name: string },
   board: ProgressBoard,
 ): Promise<void> {
+  // From here on Ctrl-C ends the looking on, not the drain.
+  const { signal } = context;
   const services = new Map<string, string>();
   const filters = JSON.stringify({ node: { [node.id]: true } });
   for (;;) {
@@ -88,7 +90,7 @@ async function follow(
       throw new BaleError(outcome.message, { kind: 'conflict', code: 'BALE_DRAIN_CALLED_OFF' });
     }
     if (outcome.kind === 'done') return;
-    await wait(POLL_MS, undefined, { signal: context.signal });
+    await wait(POLL_MS, undefined, { signal });
   }
 }
 

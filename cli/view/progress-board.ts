@@ -23,7 +23,13 @@ export class ProgressBoard {
     if (this.#quiet) return;
     const { terminal } = this.#context;
     if (terminal === undefined) this.#print(lines);
-    else this.#redraw(lines.map((line) => withBar(line, terminal.columns).slice(0, terminal.columns - 1)));
+    else
+      this.#redraw(
+        fit(
+          lines.map((line) => withBar(line, terminal.columns)),
+          terminal,
+        ),
+      );
   }
 
   /** Leaves what is on the screen. */
@@ -45,6 +51,20 @@ export class ProgressBoard {
     }
     this.#last = shown;
   }
+}
+
+/**
+ * Lines no longer than the screen is wide, since a line that wraps by itself would break the redrawing.
+ * Long ones (the reason why a task waits) go on in the next line while there is room, else are cut.
+ */
+function fit(lines: readonly string[], { columns, rows }: NonNullable<Context['terminal']>): readonly string[] {
+  const width = Math.max(1, columns - 1);
+  const wrapped = lines.flatMap((line) => {
+    const parts: string[] = [];
+    for (let at = 0; at < Math.max(1, line.length); at += width) parts.push(line.slice(at, at + width));
+    return parts;
+  });
+  return (wrapped.length < rows ? wrapped : lines.map((line) => line.slice(0, width))).slice(0, Math.max(1, rows - 1));
 }
 
 /** Counting down is for a screen; a log gets the first line of it. */

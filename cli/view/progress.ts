@@ -53,12 +53,14 @@ async function follow(
   names: readonly string[],
   board: ProgressBoard,
 ): Promise<void> {
+  // From here on Ctrl-C ends the looking on, not the work.
+  const { signal } = context;
   const followed = names.map((name): Followed => ({ name, memory: NOTHING_SEEN }));
   for (;;) {
     await Promise.all(followed.filter(isGoing).map(async (one) => look(context, client, one)));
     board.show(followed.flatMap((one) => namedLines(one, names.length > 1)));
     if (!followed.some(isGoing)) break;
-    await wait(POLL_MS, undefined, { signal: context.signal });
+    await wait(POLL_MS, undefined, { signal });
   }
   board.end();
   const failures = followed.flatMap(({ name, progress }) =>

@@ -2,7 +2,7 @@ import { BaleError } from '../../core/errors.js';
 
 /**
  * The part of Go's templates that users write in `--format`: field paths, `json`, `upper`, `lower`,
- * `title`, `len`, `join`, `index`, `println`, `range … end` and `if … else … end`.
+ * `title`, `len`, `join`, `index`, `println`, `range … end` and `if … else … end`, with pipes.
  * Anything else is refused by name, never printed as it stands.
  */
 export function renderTemplate(template: string, data: unknown): string {
@@ -55,7 +55,7 @@ function parse(parts: readonly string[], template: string): readonly Node[] {
   return block([]).nodes;
 }
 
-const tokens = (text: string): readonly string[] => text.match(/"(?:[^"\\]|\\.)*"|[^\s]+/g) ?? [];
+const tokens = (text: string): readonly string[] => text.match(/"(?:[^"\\]|\\.)*"|\||[^\s|]+/g) ?? [];
 
 const invalid = (template: string, reason: string): BaleError =>
   new BaleError(`--format: "${template}" cannot be used: ${reason}`, {
@@ -83,9 +83,16 @@ function render(nodes: readonly Node[], dot: unknown, root: unknown): string {
     .join('');
 }
 
+/** `a | b` gives the value of a to b as its last operand. */
 function evaluate(words: readonly string[], dot: unknown, root: unknown): unknown {
+  const at = words.lastIndexOf('|');
+  if (at < 0) return apply(words, [], dot, root);
+  return apply(words.slice(at + 1), [evaluate(words.slice(0, at), dot, root)], dot, root);
+}
+
+function apply(words: readonly string[], piped: readonly unknown[], dot: unknown, root: unknown): unknown {
   const [name = '', ...rest] = words;
-  const operands = rest.map((word) => operand(word, dot, root));
+  const operands = [...rest.map((word) => operand(word, dot, root)), ...piped];
   const [first, second] = operands;
   if (operands.length === 0 && /^[.$"\d]/.test(name)) return operand(name, dot, root);
   switch (name) {

@@ -17,6 +17,7 @@ async function bale(...words: string[]): Promise<{ code: number; out: string; er
   const code = await runCli(['-H', `unix://${manager.options.socket}`, ...words], {
     print: (text) => void out.push(text),
     warn: (text) => void err.push(text),
+    terminal: undefined,
   });
   return { code, out: out.join(''), err: err.join('') };
 }
@@ -107,7 +108,7 @@ test('a node is drained until it is empty, and takes tasks again', async () => {
   const worker = await cluster.node('w');
   const token = (await bale('swarm', 'join-token', '-q', 'worker')).out.trim();
   const join = ['-H', `unix://${worker.options.socket}`, 'swarm', 'join', '--token', token, manager.listenAddr];
-  expect(await runCli(join, { print: () => undefined, warn: () => undefined })).toBe(0);
+  expect(await runCli(join, { print: () => undefined, warn: () => undefined, terminal: undefined })).toBe(0);
   // A simulated Engine's hostname is the id of its node.
   const idOf = async (self: boolean): Promise<string> => {
     const { out } = await bale('node', 'ls', '--format', '{{.Self}} {{.ID}}');

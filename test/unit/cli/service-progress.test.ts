@@ -260,7 +260,7 @@ describe('the board', () => {
   const lines = (...texts: readonly string[]): readonly ProgressLine[] =>
     texts.map((text) => ({ key: text.split(/[:.]/, 1)[0] ?? '', text }));
 
-  const boardOn = (terminal: { columns: number } | undefined, quiet = false) => {
+  const boardOn = (terminal: { columns: number; rows: number } | undefined, quiet = false) => {
     const printed: string[] = [];
     const context = {
       connect: () => Promise.reject(new Error('not here')),
@@ -289,15 +289,17 @@ describe('the board', () => {
     ]);
   });
 
-  test('on a terminal it is drawn over, and cut to its width', () => {
-    const { board, printed } = boardOn({ columns: 8 });
+  test('on a terminal it is drawn over; long lines go on in the next one while there is room', () => {
+    const { board, printed } = boardOn({ columns: 8, rows: 4 });
     board.show(lines('a: 1', 'b: 234567890'));
     board.show(lines('a: 2'));
+    board.show(lines('a: 1', 'b: 234567890', 'c: 3'));
     board.end();
     board.show(lines('c: 3'));
     expect(printed).toEqual([
-      '\u001b[2Ka: 1\n\u001b[2Kb: 2345\n\u001b[J',
-      '\u001b[2A\u001b[2Ka: 2\n\u001b[J',
+      '\u001b[2Ka: 1\n\u001b[2Kb: 2345\n\u001b[2K67890\n\u001b[J',
+      '\u001b[3A\u001b[2Ka: 2\n\u001b[J',
+      '\u001b[1A\u001b[2Ka: 1\n\u001b[2Kb: 2345\n\u001b[2Kc: 3\n\u001b[J',
       '\u001b[2Kc: 3\n\u001b[J',
     ]);
   });

@@ -20,6 +20,7 @@ describe('templates', () => {
     ['{{if .Spec.Labels}}yes{{else}}no{{end}}', 'yes'],
     ['{{if .None}}yes{{else}}no{{end}}', 'no'],
     ['{{upper .ID}} {{len .Ports}} {{index .Spec.Labels "a"}}', 'ABC 2 1'],
+    ['{{.ID | upper}} {{json .Spec.Name|len}}', 'ABC 5'],
     ['{{.Missing}}', '<no value>'],
     ['{{.Spec.Labels}}', 'map[a:1]'],
     ['a\\tb', 'a\tb'],
@@ -68,6 +69,13 @@ describe('lists', () => {
     expect(renderList(columns, rows, { format: 'table {{.Name}}\\t{{.ID}}' })).toBe(
       'NAME      ID\nweb       1\ndb        a-long-identifier\n',
     );
+  });
+
+  test('a field that rows do not have is refused with the ones they have', () => {
+    expect(() => renderList(columns, rows, { format: '{{.Name}} {{.Nope}}' })).toThrow(
+      '--format: there is no field "Nope"; the fields are ID, Name',
+    );
+    expect(renderList(columns, rows, { format: '{{json .}} {{upper .Name}} {{len "a.b"}}' })).toContain('WEB 3');
   });
 
   test('inspect prints an array, also an empty one', () => {

@@ -48,6 +48,7 @@ test('Ctrl-C leaves an update going on and says so', async () => {
       if (text.includes('draining on h2')) process.emit('SIGINT');
     },
     warn: () => undefined,
+    terminal: undefined,
   });
   expect(code).toBe(0);
   expect(out.join('')).toMatch(
@@ -66,6 +67,7 @@ async function run(host: string, ...words: string[]): Promise<{ code: number; ou
   const code = await runCli(['-H', host, ...words], {
     print: (text) => void out.push(text),
     warn: (text) => void err.push(text),
+    terminal: undefined,
   });
   return { code, out: out.join(''), err: err.join('') };
 }
