@@ -1,10 +1,11 @@
-#!/usr/bin/env -S node --max-semi-space-size=2 --v8-pool-size=1
+#!/usr/bin/env -S node --max-semi-space-size=2 --v8-pool-size=1 --
 /**
  * The one program. Each role is loaded only when it is asked for, so that a command of the CLI does
  * not pay for the daemon, nor a mesh process for either.
  *
  * The options of Node on the first line keep an idle daemon small: the default young generation and
- * one garbage collector thread per core cost 12 MB that it never needs (bench/README.md).
+ * one garbage collector thread per core cost 12 MB that it never needs (bench/README.md). After its
+ * `--` Node reads no options: it would take `--env-file` of `bale service create` for its own.
  */
 const [role, ...rest] = process.argv.slice(2);
 

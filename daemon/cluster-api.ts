@@ -5,7 +5,7 @@ import { parseApiPath } from './api-path.js';
 import type { EngineClient } from './engine-client.js';
 import { errorAnswer, pageNotFound } from './error-answer.js';
 import type { ApiHandler } from './front.js';
-import { BODY_LIMIT, bodyTooLarge } from './json-body.js';
+import { BODY_LIMIT, bodyTooLarge, drain, isBodyTooLarge } from './json-body.js';
 import type { Membership } from './membership.js';
 import { nodeRoutes } from './routes-node.js';
 import { serviceRoutes } from './routes-service.js';
@@ -41,7 +41,11 @@ export async function createClusterApi({ membership, engine, logger }: ClusterAp
   });
   keepBodiesRaw(app);
   app.setNotFoundHandler((_request, reply) => sendError(reply, pageNotFound(), logger));
-  app.setErrorHandler((error, request, reply) => sendError(reply, translate(error, request), logger));
+  app.setErrorHandler(async (error, request, reply) => {
+    const translated = translate(error, request);
+    if (isBodyTooLarge(translated)) await drain(request.raw);
+    return sendError(reply, translated, logger);
+  });
   systemRoutes(app, { membership, engine });
   swarmRoutes(app, membership);
   nodeRoutes(app, membership);

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { BaleError, errorMessage } from '../core/errors.js';
 
 /** No document of the cluster API comes near it; a larger body is refused before it is read whole. */
@@ -22,10 +23,40 @@ export function parseJsonBody(contentType: string | undefined, body: Uint8Array 
   }
 }
 
+const TOO_LARGE = 'BALE_BODY_TOO_LARGE';
+
 export const bodyTooLarge = (): BaleError =>
   new BaleError(`the request body is larger than ${BODY_LIMIT / 1024 / 1024} MiB`, {
     kind: 'invalid',
-    code: 'BALE_BODY_TOO_LARGE',
+    code: TOO_LARGE,
   });
+
+export const isBodyTooLarge = (error: unknown): boolean => error instanceof BaleError && error.code === TOO_LARGE;
+
+/** The most that is read of a body that was refused. */
+const MOST_DRAINED = 256 * 1024 * 1024;
+
+/**
+ * Reads on to the end of a refused body, and throws it away: a client that is still writing when its
+ * connection is closed would see that, and not the answer.
+ */
+export function drain(request: IncomingMessage): Promise<void> {
+  return new Promise((resolve) => {
+    if (request.readableEnded || request.destroyed) {
+      resolve();
+      return;
+    }
+    const done = (): void => {
+      resolve();
+    };
+    let read = 0;
+    request.on('data', (chunk: Buffer) => {
+      read += chunk.length;
+      if (read > MOST_DRAINED) done();
+    });
+    request.once('end', done).once('close', done).once('error', done);
+    request.resume();
+  });
+}
 
 const invalid = (message: string): BaleError => new BaleError(message, { kind: 'invalid', code: 'BALE_BODY_INVALID' });
