@@ -68,6 +68,12 @@ const DECIDERS = [
   'manager/dispatcher/assignment-changes.ts',
   'manager/dispatcher/status-rule.ts',
   'agent/mesh/picker.ts',
+  'agent/mesh/ejections.ts',
+  'agent/mesh/in-flight.ts',
+  'agent/mesh/listener-plan.ts',
+  'agent/mesh/endpoint-key.ts',
+  'agent/mesh/http-headers.ts',
+  'agent/mesh-link/adoption.ts',
   'proto/engine/service-defaults.ts',
 ];
 
