@@ -28,6 +28,11 @@ switch (role) {
     break;
   }
   default: {
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      // `bale service ls | head -1`: the reader has enough, which is no failure of ours.
+      if (error.code === 'EPIPE') process.exit(0);
+      throw error;
+    });
     const { runCli } = await import('../cli/main.js');
     // Set, not exited with: what was printed may still be on its way into a pipe.
     process.exitCode = await runCli(process.argv.slice(2));

@@ -1,6 +1,5 @@
 import { Command, CommanderError } from 'commander';
 import { readFileSync } from 'node:fs';
-import { errorCode } from '../core/errors.js';
 import { DEFAULT_HOST, FailedOperands, type Context } from './context.js';
 import { spellSwitches } from './flags/switches.js';
 import { registerInfo } from './info.js';
@@ -45,11 +44,6 @@ export async function runCli(argv: readonly string[], output: Output = processOu
 }
 
 function processOutput(): Output {
-  process.stdout.on('error', (error) => {
-    // `bale service ls | head -1`: the reader has enough, which is no failure of ours.
-    if (errorCode(error) === 'EPIPE') process.exit(0);
-    throw error;
-  });
   return {
     print: (text) => void process.stdout.write(text),
     warn: (text) => void process.stderr.write(text),
