@@ -33,6 +33,9 @@ const isServerVersion = (value: unknown): value is ServerVersion =>
   typeof value === 'object' && value !== null && 'ApiVersion' in value;
 
 function serverLines(server: ServerVersion): string {
-  const components = (server.Components ?? []).map(({ Name, Version }) => ` ${Name}: ${Version}\n`).join('');
+  const components = (server.Components ?? [])
+    .filter(({ Name }) => Name !== 'Engine')
+    .map(({ Name, Version }) => ` ${Name}: ${Version}\n`)
+    .join('');
   return `Server:\n Engine: ${server.Version}\n API version: ${server.ApiVersion}\n${components}`;
 }

@@ -5,8 +5,8 @@ import { isDesiredAlive, stateOrder, type TaskState } from '../../proto/engine/t
 const DEFAULT_MONITOR_MS = 5_000;
 /** More slots than this are not shown one by one, as docker has it. */
 const MAX_SLOTS = 20;
-/** As docker cuts a task's error, so that it fits a line. */
-const ERROR_WIDTH = 75;
+/** docker cuts a task's error at 75; the reason why no node takes a task is longer, and ends with what would help. */
+const ERROR_WIDTH = 240;
 
 /** What the Engine says of a rollout that has nothing to explain. */
 const PLAIN_MESSAGES = ['update in progress', 'update completed'];
@@ -185,11 +185,14 @@ function progressLines({ running, wanted, slots }: Convergence, rollback: boolea
   ];
 }
 
+/** `web.1: starting: starting`: a state whose message adds nothing to its name. */
+const STATE_ALONE = /: (?:(?<state>[a-z]+): \k<state>|assigned: scheduler assigned task to node)$/;
+
 /** `web.3: draining on h2, 4 requests in flight, 12 s left`; not what the line of a slot says already. */
 function waitLines({ waiting = [] }: ServiceDocument, tasks: readonly TaskDocument[]): readonly ProgressLine[] {
   const errors = tasks.flatMap(({ Status: { Err = '' } }) => (Err === '' ? [] : [Err]));
   return waiting
-    .filter((text) => !errors.some((error) => text.endsWith(`: ${error}`)))
+    .filter((text) => !errors.some((error) => text.endsWith(`: ${error}`)) && !STATE_ALONE.test(text))
     .map((text, index) => ({ key: `wait ${text.split(':', 1)[0] ?? index}`, text }));
 }
 

@@ -47,7 +47,9 @@ test.each<[string, Case]>([
   [
     'a wait that the line of the slot shows is not shown twice',
     {
-      service: serviceDocument('web', 2, { waiting: ['web.1: pending: no room', 'web.2: preparing: pulling image'] }),
+      service: serviceDocument('web', 2, {
+        waiting: ['web.1: pending: no room', 'web.2: preparing: pulling image', 'web.2: starting: starting'],
+      }),
       tasks: [task(1, 'pending', 'no room'), task(2, 'preparing')],
       lines: [
         'overall progress: 0 out of 2 tasks',
@@ -60,8 +62,8 @@ test.each<[string, Case]>([
   [
     'a long error is cut to one line',
     {
-      tasks: [task(1, 'rejected', `${'x'.repeat(50)}\n${'y'.repeat(50)}`)],
-      lines: ['overall progress: 0 out of 2 tasks', `1/2: ${'x'.repeat(50)} ${'y'.repeat(23)}…`],
+      tasks: [task(1, 'rejected', `${'x'.repeat(200)}\n${'y'.repeat(50)}`)],
+      lines: ['overall progress: 0 out of 2 tasks', `1/2: ${'x'.repeat(200)} ${'y'.repeat(38)}…`],
     },
   ],
   [
