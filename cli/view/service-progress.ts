@@ -186,7 +186,8 @@ function progressLines({ running, wanted, slots }: Convergence, rollback: boolea
 }
 
 /** `web.1: starting: starting`: a state whose message adds nothing to its name. */
-const STATE_ALONE = /: (?:(?<state>[a-z]+): \k<state>|new: (?:created|made by an update)|assigned: scheduler assigned task to node)$/;
+const STATE_ALONE =
+  /: (?:(?<state>[a-z]+): \k<state>|new: (?:created|made by an update)|assigned: scheduler assigned task to node)$/;
 
 /** `web.3: draining on h2, 4 requests in flight, 12 s left`; not what the line of a slot says already. */
 function waitLines({ waiting = [] }: ServiceDocument, tasks: readonly TaskDocument[]): readonly ProgressLine[] {
