@@ -53,8 +53,15 @@ describe('what breaks, and what goes on', () => {
       hosts.all.map(({ address }) => ({ address, port: PORT })),
       false,
     );
+    const told = (await hosts.host(1).log()).length;
     await hosts.host(1).stopDaemon('SIGKILL');
     await hosts.host(1).startDaemon();
+    // The nodes are ready in its store from before; what counts is that their agents found it again.
+    await eventually('a session of every agent', async () => {
+      const news = (await hosts.host(1).log()).slice(told).split('\n');
+      const opened = news.filter((line) => line.includes('"session opened"'));
+      return ['h1', 'h2', 'h3'].every((name) => opened.some((line) => line.includes(`"hostname":"${name}"`)));
+    });
     for (const name of ['h1', 'h2', 'h3']) await nodeState(hosts.host(1), name, 'ready');
     await load.stop();
     expect(load.failures).toEqual([]);
