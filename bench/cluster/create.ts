@@ -3,9 +3,9 @@ import type { Hosts } from '../../test/support/hosts.js';
 import { must } from '../../test/support/run.js';
 import { socketDocument } from '../../test/support/socket-request.js';
 import { TEST_IMAGE } from '../../test/support/test-image.js';
-import { createSleeps, median, removeService, runningTasks, startBoth, waitForTasks } from './swarms.js';
+import { createSleeps, median, removeService, startBoth, waitForRunning } from './swarms.js';
 
-const SIZES = [1, 6, 20, 60];
+const SIZES = (process.env.SIZES ?? '1,6,20,60').split(',').map(Number);
 const ROUNDS = Number(process.env.ROUNDS ?? 3);
 const CONCURRENCIES = [1, 2, 3, 4];
 
@@ -39,7 +39,13 @@ async function plainStarts(hosts: Hosts, count: number, concurrency: number): Pr
 
 const { hosts, planes } = await startBoth(3);
 try {
-  await plainStarts(hosts, 12, 2); // warms the Engines' caches for everybody
+  // Warms the Engines' caches for everybody, and each control plane for itself.
+  await plainStarts(hosts, 12, 2);
+  for (const plane of planes) {
+    const service = await createSleeps(plane, 'warm-up', 6);
+    await waitForRunning(plane, service, performance.now(), 6);
+    await removeService(hosts, plane, service);
+  }
   console.log('replicas   engines alone (at a time)   bale          ratio   swarm         ratio');
   for (const size of SIZES) {
     const plain = new Map<number, number[]>(CONCURRENCIES.map((concurrency) => [concurrency, []]));
@@ -50,7 +56,7 @@ try {
       for (const plane of round % 2 === 0 ? planes : [...planes].reverse()) {
         const start = performance.now();
         const service = await createSleeps(plane, `bench-${size}-${round}`, size);
-        const taken = await waitForTasks(plane, service, start, (tasks) => runningTasks(tasks).length === size);
+        const taken = await waitForRunning(plane, service, start, size);
         times.get(plane.name)?.push(taken);
         await removeService(hosts, plane, service);
       }

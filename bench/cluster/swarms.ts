@@ -69,17 +69,34 @@ export const tasksOf = (plane: ControlPlane, service: string): Promise<readonly 
     `/tasks?filters=${encodeURIComponent(JSON.stringify({ service: { [service]: true } }))}`,
   );
 
-/** Polls every 20 ms until `enough` says so; returns the ms since `start`. */
-export async function waitForTasks(
+/** Asks every 10 ms until `enough` says so; returns the ms since `start`. */
+export const waitForTasks = (
   plane: ControlPlane,
   service: string,
   start: number,
   enough: (tasks: readonly Task[]) => boolean,
-): Promise<number> {
+): Promise<number> => waitUntil(plane, start, async () => enough(await tasksOf(plane, service)));
+
+/**
+ * Asks every 10 ms for the service's own count of running tasks until all run; returns the ms since
+ * `start`. A list of the tasks would tell the same, but making it loads the processors that are measured.
+ */
+export const waitForRunning = (plane: ControlPlane, service: string, start: number, count: number): Promise<number> => {
+  const path = `/services?status=true&filters=${encodeURIComponent(JSON.stringify({ id: { [service]: true } }))}`;
+  return waitUntil(plane, start, async () => {
+    const [found] = await socketDocument<readonly { readonly ServiceStatus: { readonly RunningTasks: number } }[]>(
+      plane.socket,
+      path,
+    );
+    return found?.ServiceStatus.RunningTasks === count;
+  });
+};
+
+async function waitUntil(plane: ControlPlane, start: number, met: () => Promise<boolean>): Promise<number> {
   for (;;) {
-    if (enough(await tasksOf(plane, service))) return performance.now() - start;
+    if (await met()) return performance.now() - start;
     if (performance.now() - start > 120_000) throw new Error(`${plane.name}: not there after two minutes`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 
