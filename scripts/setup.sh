@@ -30,10 +30,12 @@ install_packages() {
 }
 
 install_modules() {
-  if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
+  # By content: a fresh checkout gives every file a new time.
+  local installed=node_modules/.bale-installed
+  if ! sha256sum --check --status "$installed" 2>/dev/null; then
     say 'installing npm packages'
     npm ci --no-audit --no-fund --loglevel=error
-    touch node_modules/.package-lock.json
+    sha256sum package-lock.json >"$installed"
   fi
 }
 

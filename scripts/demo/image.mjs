@@ -19,7 +19,7 @@ cats=$(grep -c cats /data/votes 2>/dev/null); dogs=$(grep -c dogs /data/votes 2>
 printf 'Content-Type: text/html; charset=utf-8\\r\\nCache-Control: no-store\\r\\n\\r\\n'
 cat <<HTML
 <!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Cats or dogs?</title>
+<title>Cats or dogs?</title><link rel="icon" href="data:,">
 <style>
 body{font:18px/1.5 system-ui,sans-serif;max-width:34rem;margin:3rem auto;padding:0 1rem;color:#222}
 h1{font-size:2rem;margin:0 0 1rem}a.b{display:inline-block;padding:.6rem 1.6rem;border-radius:.5rem;color:#fff;text-decoration:none;margin-right:.6rem}
