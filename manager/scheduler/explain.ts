@@ -14,8 +14,10 @@ export function explain(requirement: Requirement, refusals: readonly Refusal[]):
   if (refusals.length === 0) return 'no suitable node (the swarm has no nodes)';
   const causes = [
     resourceCause(requirement, refusals.filter(isOf('resources'))),
+    constraintCause(refusals.filter(isOf('constraint'))),
     portCause(refusals.filter(isOf('host-port'))),
     platformCause(requirement, refusals.filter(isOf('platform'))),
+    replicaCause(requirement, refusals.filter(isOf('max-replicas'))),
     readyCause(refusals.filter(isOf('ready'))),
   ];
   const texts = causes
@@ -57,6 +59,16 @@ function lack(
   if (most >= needed) return undefined;
   return `needs ${format(needed)}${unit}, the most any node has free is ${format(Math.max(0, most))} on ${best.node}`;
 }
+
+const constraintCause = (refusals: readonly RefusalOf<'constraint'>[]): Cause => ({
+  nodes: refusals.length,
+  text: `scheduling constraints not satisfied on ${nodes(refusals.length)}: ${some(refusals.map(({ constraint }) => constraint))}`,
+});
+
+const replicaCause = ({ maxReplicas }: Requirement, refusals: readonly RefusalOf<'max-replicas'>[]): Cause => ({
+  nodes: refusals.length,
+  text: `max replicas per node limit exceed on ${nodes(refusals.length)}: at most ${maxReplicas} of the service may be on a node`,
+});
 
 const portCause = (refusals: readonly RefusalOf<'host-port'>[]): Cause => ({
   nodes: refusals.length,

@@ -1,26 +1,36 @@
 import type { Platform } from '../../proto/engine/task-spec.js';
 import type { NodeObject } from '../store/objects.js';
 import type { NodeAccount } from './ledger.js';
+import { normalArchitecture } from './node-value.js';
 import { type Requirement, resourcesOf, type Resources } from './requirement.js';
 
 /** Why a node is refused for a task: one kind per filter. */
 export type Refusal =
   | { readonly filter: 'ready'; readonly node: string; readonly cause: string }
   | { readonly filter: 'resources'; readonly node: string; readonly free: Resources }
+  | { readonly filter: 'constraint'; readonly node: string; readonly constraint: string }
   | { readonly filter: 'platform'; readonly node: string; readonly platform: string }
-  | { readonly filter: 'host-port'; readonly node: string; readonly hostPort: string };
+  | { readonly filter: 'host-port'; readonly node: string; readonly hostPort: string }
+  | { readonly filter: 'max-replicas'; readonly node: string };
 
 export interface NodeState {
   readonly node: NodeObject;
   /** Its account, or the account as it would be after the placements of the group at hand. */
   readonly account: Pick<NodeAccount, 'reserved' | 'takes'>;
+  /** Tasks of the service there that shall live. */
+  readonly serviceTasks: number;
   /** Its session broke and nobody knows yet whether it is lost: it gets no new work. */
   readonly suspect: boolean;
 }
 
 /** The first filter that refuses this node, or undefined when the task may go there. */
 export const refusalOf = (requirement: Requirement, state: NodeState): Refusal | undefined =>
-  notReady(state) ?? tooSmall(requirement, state) ?? otherPlatform(requirement, state) ?? portTaken(requirement, state);
+  notReady(state) ??
+  unwanted(requirement, state.node) ??
+  otherPlatform(requirement, state.node) ??
+  tooSmall(requirement, state) ??
+  portTaken(requirement, state) ??
+  tooMany(requirement, state);
 
 function notReady({ node, suspect }: NodeState): Refusal | undefined {
   const refuse = (cause: string): Refusal => ({ filter: 'ready', node: nameOf(node), cause });
@@ -50,7 +60,13 @@ function tooSmall({ reserved }: Requirement, { node, account }: NodeState): Refu
   return { filter: 'resources', node: nameOf(node), free };
 }
 
-function otherPlatform({ platforms }: Requirement, { node }: NodeState): Refusal | undefined {
+/** The first constraint that does not hold. */
+export function unwanted({ conditions }: Pick<Requirement, 'conditions'>, node: NodeObject): Refusal | undefined {
+  const broken = conditions.find(({ holds }) => !holds(node));
+  return broken === undefined ? undefined : { filter: 'constraint', node: nameOf(node), constraint: broken.text };
+}
+
+export function otherPlatform({ platforms }: Pick<Requirement, 'platforms'>, node: NodeObject): Refusal | undefined {
   const own = node.description?.Platform ?? {};
   if (platforms.length === 0 || platforms.some((wanted) => matches(wanted, own))) return undefined;
   return { filter: 'platform', node: nameOf(node), platform: `${own.OS ?? '?'}/${own.Architecture ?? '?'}` };
@@ -59,6 +75,10 @@ function otherPlatform({ platforms }: Requirement, { node }: NodeState): Refusal
 function portTaken({ hostPorts }: Requirement, { node, account }: NodeState): Refusal | undefined {
   const taken = hostPorts.find((port) => account.takes(port));
   return taken === undefined ? undefined : { filter: 'host-port', node: nameOf(node), hostPort: taken };
+}
+
+function tooMany({ maxReplicas }: Requirement, { node, serviceTasks }: NodeState): Refusal | undefined {
+  return maxReplicas > 0 && serviceTasks >= maxReplicas ? { filter: 'max-replicas', node: nameOf(node) } : undefined;
 }
 
 /** What a node has minus what its tasks reserve. Negative when a machine shrank under its tasks. */
@@ -70,17 +90,10 @@ export function freeOf(node: NodeObject, reserved: Resources): Resources {
   };
 }
 
-const nameOf = (node: NodeObject): string => node.description?.Hostname ?? node.id;
+export const nameOf = (node: NodeObject): string => node.description?.Hostname ?? node.id;
 
 /** An absent field of a wanted platform stands for every value. */
 const matches = (wanted: Platform, own: Platform): boolean =>
-  (normal(wanted.OS) === '' || normal(wanted.OS) === normal(own.OS)) &&
-  (normal(wanted.Architecture) === '' || normal(wanted.Architecture) === normal(own.Architecture));
-
-/** Engines report the machine's name of an architecture, images carry Go's. */
-const ARCHITECTURES: Readonly<Record<string, string>> = { x86_64: 'amd64', aarch64: 'arm64' };
-
-function normal(name: string | undefined): string {
-  const lower = (name ?? '').toLowerCase();
-  return ARCHITECTURES[lower] ?? lower;
-}
+  ((wanted.OS ?? '') === '' || wanted.OS?.toLowerCase() === own.OS?.toLowerCase()) &&
+  ((wanted.Architecture ?? '') === '' ||
+    normalArchitecture(wanted.Architecture ?? '') === normalArchitecture(own.Architecture ?? ''));

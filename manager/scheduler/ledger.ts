@@ -2,7 +2,7 @@ import { isTerminal } from '../../proto/engine/task-state.js';
 import { shallLive } from '../drain/task-wish.js';
 import type { TaskObject } from '../store/objects.js';
 import type { Draft } from '../store/store-types.js';
-import { requirementOf, type Resources } from './requirement.js';
+import { hostPortKeys, type Resources, resourcesOf } from './requirement.js';
 
 /** What the tasks of one node take of it. */
 export interface NodeAccount {
@@ -108,12 +108,11 @@ const isSame = (booking: Booking, task: Pick<TaskObject, 'nodeId' | 'status' | '
 
 function bookingOf(task: Draft<TaskObject>): Booking | undefined {
   if (task.nodeId === undefined || isTerminal(task.status.State)) return undefined;
-  const { reserved, hostPorts } = requirementOf(task);
   return {
     nodeId: task.nodeId,
     serviceId: task.serviceId,
-    reserved,
-    hostPorts,
+    reserved: resourcesOf(task.spec.Resources?.Reservations),
+    hostPorts: hostPortKeys(task.hostPorts),
     alive: shallLive(task),
   };
 }

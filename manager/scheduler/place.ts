@@ -92,7 +92,12 @@ class OpenNode implements Standing {
   }
 
   refusal(): Refusal | undefined {
-    return refusalOf(this.#group.requirement, { ...this.#candidate, account: this });
+    return refusalOf(this.#group.requirement, {
+      node: this.#candidate.node,
+      suspect: this.#candidate.suspect,
+      account: this,
+      serviceTasks: this.serviceTasks,
+    });
   }
 
   /** As `NodeAccount.takes`, with the group's own ports once one of its tasks is here. */

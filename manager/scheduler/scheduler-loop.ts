@@ -129,5 +129,6 @@ const failedNow = (
 
 const mattersToPlacement = (before: NodeObject | undefined, after: NodeObject | undefined): boolean =>
   before?.status.state !== after?.status.state ||
-  before?.spec.Availability !== after?.spec.Availability ||
+  before?.spec !== after?.spec ||
+  before?.status.addr !== after?.status.addr ||
   before?.description !== after?.description;

@@ -13,6 +13,7 @@ export function fitsInPlaceOf(
   if (node === undefined) return false;
   const ledger = new Ledger();
   for (const task of onNode) if (task.id !== incumbent.id) ledger.set(task.id, task);
-  const state = { node, account: ledger.account(node.id), suspect: false };
+  const account = ledger.account(node.id);
+  const state = { node, account, serviceTasks: account.tasksOf(newcomer.serviceId), suspect: false };
   return refusalOf(requirementOf(newcomer), state) === undefined;
 }

@@ -2,8 +2,9 @@ import { checkBaleLabels } from './bale-labels.js';
 import { checkContainer, LONGEST_DURATION } from './container-rules.js';
 import { FieldRefused } from './decode.js';
 import type { EndpointSpec, ServiceSpec, UpdateConfig } from './service-spec.js';
+import { parseConstraint } from './placement-constraint.js';
 import { specError } from './spec-error.js';
-import type { RestartPolicy, TaskSpec } from './task-spec.js';
+import type { Placement, RestartPolicy, TaskSpec } from './task-spec.js';
 
 const SMALLEST_CPU = 1e6;
 const SMALLEST_MEMORY = 4 * 1024 * 1024;
@@ -42,6 +43,7 @@ function checkTask(task: TaskSpec): void {
     checkAmounts(resources?.NanoCPUs ?? 0, resources?.MemoryBytes ?? 0);
   }
   checkRestart(task.RestartPolicy ?? {});
+  checkPlacement(task.Placement ?? {});
   checkContainer(task.ContainerSpec);
 }
 
@@ -58,6 +60,11 @@ function checkRestart({ Delay = 0, Window = 0 }: RestartPolicy): void {
   if (Delay < 0) throw specError('TaskSpec: restart-delay cannot be negative');
   if (Delay > LONGEST_DURATION) throw specError('TaskSpec: restart-delay cannot be longer than 24 days');
   if (Window < 0) throw specError('TaskSpec: restart-window cannot be negative');
+}
+
+/** A constraint that can be read is well formed. */
+function checkPlacement({ Constraints = [] }: Placement): void {
+  for (const text of Constraints) parseConstraint(text);
 }
 
 function checkUpdate({ Delay = 0, Monitor = 0, MaxFailureRatio = 0 }: Partial<UpdateConfig>): void {

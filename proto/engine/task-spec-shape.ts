@@ -11,7 +11,7 @@ import type {
   TaskSpec,
 } from './task-spec.js';
 
-const NO_PLACEMENT = 'tasks are placed by free resources, platform and host ports only';
+const NO_PLACEMENT = 'tasks are spread over all nodes alike';
 
 const resources = document<ResourceRequirements>({
   Limits: pointer(
@@ -41,9 +41,9 @@ const restartPolicy = document<RestartPolicy>({
 });
 
 const placement = document<Placement>({
-  Constraints: refused(NO_PLACEMENT),
+  Constraints: field(list(text)),
   Preferences: refused(NO_PLACEMENT),
-  MaxReplicas: refused(NO_PLACEMENT),
+  MaxReplicas: field(count),
   Platforms: field(list(document<Platform>({ Architecture: field(text), OS: field(text) }))),
 });
 

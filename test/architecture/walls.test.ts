@@ -59,8 +59,11 @@ const DECIDERS = [
   'manager/orchestrator/slot.ts',
   'manager/orchestrator/task-draft.ts',
   'manager/orchestrator/task-history.ts',
+  'manager/scheduler/constraint-match.ts',
   'manager/scheduler/explain.ts',
   'manager/scheduler/filters.ts',
+  'manager/scheduler/misfit.ts',
+  'manager/scheduler/node-value.ts',
   'manager/scheduler/place.ts',
   'manager/scheduler/rank.ts',
   'manager/api/node-removal.ts',
@@ -74,6 +77,8 @@ const DECIDERS = [
   'agent/mesh/endpoint-key.ts',
   'agent/mesh/http-headers.ts',
   'agent/mesh-link/adoption.ts',
+  'proto/engine/ip-range.ts',
+  'proto/engine/placement-constraint.ts',
   'proto/engine/service-defaults.ts',
 ];
 

@@ -105,14 +105,6 @@ const REFUSED: readonly (readonly [command: readonly string[], cause: string])[]
     ['service', 'create', '--mode', 'global', TEST_IMAGE],
     'Mode.Global is not implemented yet: services are replicated only',
   ],
-  [
-    ['service', 'create', '--constraint', 'node.role==worker', TEST_IMAGE],
-    'TaskTemplate.Placement.Constraints is not implemented yet',
-  ],
-  [
-    ['service', 'create', '--replicas-max-per-node', '1', TEST_IMAGE],
-    'TaskTemplate.Placement.MaxReplicas is not implemented yet',
-  ],
   [['service', 'create', '--endpoint-mode', 'dnsrr', TEST_IMAGE], 'EndpointSpec.Mode "dnsrr" is not implemented yet'],
   [
     ['service', 'create', '-p', '9000:80/udp', TEST_IMAGE],

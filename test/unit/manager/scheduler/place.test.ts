@@ -136,6 +136,23 @@ describe('a refusal explains itself', () => {
     );
   });
 
+  test('constraints, by those that broke', () => {
+    const nodes = [candidate(nodeOf('h1')), candidate(nodeOf('h2'))];
+    const conditions = [{ text: 'node.hostname==h2', holds: ({ id }: { readonly id: string }) => id === 'h2' }];
+    expect(chosen(nodes, 2, { conditions })).toEqual(['h2', 'h2']);
+    expect(reason(nodes, 3, { conditions, maxReplicas: 2 })).toBe(
+      'no suitable node (scheduling constraints not satisfied on 1 node: node.hostname==h2; ' +
+        'max replicas per node limit exceed on 1 node: at most 2 of the service may be on a node)',
+    );
+  });
+
+  test('a limit of replicas per node counts those that are there', () => {
+    const ledger = new Ledger();
+    ledger.set('a', storedTask('a', 'web', { nodeId: 'h1' }));
+    const nodes = [candidate(nodeOf('h1'), ledger), candidate(nodeOf('h2'), ledger)];
+    expect(chosen(nodes, 3, { maxReplicas: 1 })).toEqual(['h2']);
+  });
+
   test('room is used up to the last byte, then the rest waits', () => {
     const needs = { reserved: { nanoCpus: 0, memoryBytes: 4 * GIB } };
     const decision = place([candidate(nodeOf('h1'))], 3, needs);

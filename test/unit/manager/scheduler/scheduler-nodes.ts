@@ -43,5 +43,7 @@ export const requirement = (fields: Partial<Requirement> = {}): Requirement => (
   reserved: { nanoCpus: 0, memoryBytes: 0 },
   hostPorts: [],
   platforms: [],
+  conditions: [],
+  maxReplicas: 0,
   ...fields,
 });

@@ -22,9 +22,7 @@ describe('fields that this version does not have', () => {
     ['TaskTemplate.NetworkAttachmentSpec', task({ NetworkAttachmentSpec: { ContainerID: 'c' } })],
     ['TaskTemplate.Runtime "plugin"', task({ Runtime: 'plugin' })],
     ['TaskTemplate.Runtime "attachment"', task({ Runtime: 'attachment' })],
-    ['TaskTemplate.Placement.Constraints', task({ Placement: { Constraints: ['node.role==worker'] } })],
     ['TaskTemplate.Placement.Preferences', task({ Placement: { Preferences: [{ Spread: {} }] } })],
-    ['TaskTemplate.Placement.MaxReplicas', task({ Placement: { MaxReplicas: 1 } })],
     [
       'TaskTemplate.Resources.Reservations.GenericResources',
       task({ Resources: { Reservations: { GenericResources: [{}] } } }),
