@@ -103,7 +103,12 @@ async function list(context: Context, flags: ListFlags): Promise<void> {
   }
   const self = nodes.length === 0 ? '' : await ownId(client);
   context.print(renderList(columns(self, flags.format), nodes, { format: flags.format }));
-  for (const { Description, Status, portErrors = [] } of nodes) {
+  for (const { Description, Status, drain, portErrors = [] } of nodes) {
+    if (drain !== undefined && drain.tasksLeft > 0) {
+      context.warn(
+        `${Description.Hostname}: draining, ${drain.tasksLeft} ${drain.tasksLeft === 1 ? 'task' : 'tasks'} left\n`,
+      );
+    }
     if (Status.Message !== undefined && Status.Message !== '' && Status.State !== 'ready') {
       context.warn(`${Description.Hostname}: ${Status.Message}\n`);
     }
@@ -127,6 +132,7 @@ const columns = (self: string, format: string | undefined): readonly Column<Node
     value: ({ ManagerStatus }) =>
       ManagerStatus === undefined ? '' : ManagerStatus.Leader === true ? 'Leader' : capital(ManagerStatus.Reachability),
   },
+  { field: 'TasksLeft', heading: 'TASKS LEFT', value: ({ drain }) => String(drain?.tasksLeft ?? ''), hidden: true },
   { field: 'EngineVersion', heading: 'ENGINE VERSION', value: ({ Description }) => Description.Engine.EngineVersion },
 ];
 

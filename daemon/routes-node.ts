@@ -14,6 +14,17 @@ export function nodeRoutes(app: FastifyInstance, membership: Membership): void {
     return sendEmpty(reply, 200);
   });
 
+  app.post('/bale/nodes/:id/drain', async (request, reply) => {
+    const query = queryOf(request);
+    await (
+      await membership.api()
+    ).drainNode(idOf(request), query.text('version'), {
+      deadline: query.text('deadline'),
+      maxParallel: query.text('max-parallel'),
+    });
+    return sendEmpty(reply, 200);
+  });
+
   app.post('/nodes/:id/update', async (request, reply) => {
     const api = await membership.api();
     await api.updateNode(idOf(request), queryOf(request).text('version'), jsonBody(request));

@@ -4,12 +4,12 @@ import { parseDuration } from '../../proto/engine/duration.js';
 import type { NodeDocument } from '../../proto/engine/node-document.js';
 import type { ServiceDocument } from '../../proto/engine/service-document.js';
 import type { TaskDocument } from '../../proto/engine/task-document.js';
-import type { ApiClient } from '../client.js';
-import type { Context } from '../context.js';
+import type { ApiClient, Query } from '../client.js';
+import { forEachOperand, type Context } from '../context.js';
 import { parseCount } from '../flags/quantity.js';
+import { usageError } from '../flags/usage-error.js';
 import { drainProgress } from '../view/drain-progress.js';
 import { ProgressBoard } from '../view/progress-board.js';
-import { changeNode } from './run-node-update.js';
 import type { WaitFlags } from './run-update.js';
 
 const POLL_MS = 200;
@@ -19,90 +19,110 @@ export interface DrainFlags extends WaitFlags {
   readonly maxParallel?: string;
 }
 
-/** `node drain`. */
-export async function drainNode(context: Context, name: string, flags: DrainFlags): Promise<void> {
+interface DrainedNode {
+  readonly id: string;
+  /** As the user named it. */
+  readonly name: string;
+}
+
+/** `node drain`. The Engine API has no field for the limits: a drain is a request of bale's own. */
+export async function drainNodes(context: Context, names: readonly string[], flags: DrainFlags): Promise<void> {
   const limits = drainLimits(flags);
   const client = await context.connect();
-  const { ID } =
-    limits === undefined
-      ? await changeNode(client, name, { availability: 'drain' })
-      : await drainWithLimits(client, name, limits);
-  context.print(`${name}\n`);
-  if (flags.detach === true) return;
-  const board = new ProgressBoard(context, flags.quiet === true);
-  try {
-    await follow(context, client, { id: ID, name }, board);
-  } catch (error) {
-    if (!isAbortError(error)) throw error;
-    board.end();
-    context.print(`Operation continuing in background.\nUse \`bale node ps ${name}\` to check progress.\n`);
+  const draining: DrainedNode[] = [];
+  await forEachOperand(context, [...new Set(names)], async (name) => {
+    const { ID, Version } = await client.get<NodeDocument>(`/nodes/${encodeURIComponent(name)}`);
+    await client.post(`/bale/nodes/${ID}/drain`, undefined, { ...limits, version: Version.Index });
+    context.print(`${name}\n`);
+    draining.push({ id: ID, name });
+  }).finally(async () => {
+    if (flags.detach !== true && draining.length > 0) {
+      await watch(context, client, draining, new ProgressBoard(context, flags.quiet === true));
+    }
+  });
+}
+
+function drainLimits({ deadline, maxParallel }: DrainFlags): Query {
+  if (deadline !== undefined && parseDuration(deadline, '--deadline') <= 0) {
+    throw usageError('--deadline', deadline, 'write a duration longer than nothing');
   }
-}
-
-interface DrainLimits {
-  readonly deadline?: string;
-  readonly 'max-parallel'?: number;
-}
-
-function drainLimits({ deadline, maxParallel }: DrainFlags): DrainLimits | undefined {
-  if (deadline === undefined && maxParallel === undefined) return undefined;
-  if (deadline !== undefined) parseDuration(deadline, '--deadline');
   return {
     ...(deadline === undefined ? {} : { deadline }),
     ...(maxParallel === undefined ? {} : { 'max-parallel': parseCount('--max-parallel', maxParallel, 1) }),
   };
 }
 
-/** The Engine API has no field for the limits: they go to a path of bale's own. */
-async function drainWithLimits(client: ApiClient, name: string, limits: DrainLimits): Promise<NodeDocument> {
-  const node = await client.get<NodeDocument>(`/nodes/${encodeURIComponent(name)}`);
-  await client
-    .post(`/bale/nodes/${node.ID}/drain`, undefined, { ...limits, version: node.Version.Index })
-    .catch((error: unknown) => {
-      throw error instanceof BaleError && error.kind === 'not-found' ? limitsUnknown() : error;
-    });
-  return node;
+async function watch(
+  context: Context,
+  client: ApiClient,
+  nodes: readonly DrainedNode[],
+  board: ProgressBoard,
+): Promise<void> {
+  try {
+    await follow(context, client, nodes, board);
+  } catch (error) {
+    if (!isAbortError(error)) throw error;
+    board.end();
+    const names = nodes.map(({ name }) => name).join(' ');
+    context.print(`Operation continuing in background.\nUse \`bale node ps ${names}\` to check progress.\n`);
+  }
 }
-
-const limitsUnknown = (): BaleError =>
-  new BaleError('this daemon does not take --deadline and --max-parallel; drain the node without them', {
-    kind: 'unimplemented',
-    code: 'BALE_DRAIN_LIMITS',
-  });
 
 async function follow(
   context: Context,
   client: ApiClient,
-  node: { readonly id: string; readonly name: string },
+  nodes: readonly DrainedNode[],
   board: ProgressBoard,
 ): Promise<void> {
   // From here on Ctrl-C ends the looking on, not the drain.
   const { signal } = context;
-  const services = new Map<string, string>();
-  const filters = JSON.stringify({ node: { [node.id]: true } });
+  const services = new Map<string, Promise<string>>();
   for (;;) {
-    const { Spec } = await client.get<NodeDocument>(`/nodes/${node.id}`);
-    const tasks = await client.get<TaskDocument[]>('/tasks', { filters });
-    await learnNames(client, tasks, services);
-    const { lines, outcome } = drainProgress({ node: node.name, availability: Spec.Availability, tasks, services });
-    board.show(lines);
-    if (outcome.kind === 'failed') {
-      throw new BaleError(outcome.message, { kind: 'conflict', code: 'BALE_DRAIN_CALLED_OFF' });
+    const looks = await Promise.all(nodes.map((node) => look(client, node, services)));
+    board.show(looks.flatMap(({ lines }) => lines));
+    if (looks.every(({ outcome }) => outcome.kind !== 'going')) {
+      const failures = looks.flatMap(({ outcome }) => (outcome.kind === 'failed' ? [outcome.message] : []));
+      if (failures.length === 0) return;
+      throw new BaleError(failures.join('\n'), { kind: 'conflict', code: 'BALE_DRAIN_CALLED_OFF' });
     }
-    if (outcome.kind === 'done') return;
     await wait(POLL_MS, undefined, { signal });
   }
 }
 
-/** Names of services, each asked for once; one that is gone keeps its id. */
-async function learnNames(
+async function look(
+  client: ApiClient,
+  { id, name }: DrainedNode,
+  services: Map<string, Promise<string>>,
+): Promise<ReturnType<typeof drainProgress>> {
+  const node = await client.get<NodeDocument>(`/nodes/${id}`);
+  const tasks = await client.get<TaskDocument[]>('/tasks', { filters: JSON.stringify({ node: { [id]: true } }) });
+  const { availability, deadline } = { availability: node.Spec.Availability, deadline: node.drain?.deadline };
+  return drainProgress({
+    node: name,
+    availability,
+    ...(deadline === undefined ? {} : { deadline: Date.parse(deadline) }),
+    tasks,
+    services: await namesOf(client, tasks, services),
+    now: Date.now(),
+  });
+}
+
+/** Names of services by id, each asked for once; one that is gone keeps its id. */
+async function namesOf(
   client: ApiClient,
   tasks: readonly TaskDocument[],
-  names: Map<string, string>,
-): Promise<void> {
-  const unknown = new Set(tasks.map(({ ServiceID }) => ServiceID).filter((id) => !names.has(id)));
-  for (const id of unknown) {
-    const service = await client.get<ServiceDocument>(`/services/${id}`).catch(() => undefined);
-    names.set(id, service?.Spec.Name ?? id);
-  }
+  known: Map<string, Promise<string>>,
+): Promise<ReadonlyMap<string, string>> {
+  const ids = [...new Set(tasks.map(({ ServiceID }) => ServiceID))];
+  const names = ids.map(async (id): Promise<readonly [string, string]> => {
+    const name =
+      known.get(id) ??
+      client.get<ServiceDocument>(`/services/${id}`).then(
+        ({ Spec }) => Spec.Name,
+        () => id,
+      );
+    known.set(id, name);
+    return [id, await name];
+  });
+  return new Map(await Promise.all(names));
 }

@@ -14,6 +14,9 @@ export interface DrainLook {
   readonly tasks: readonly TaskDocument[];
   /** Names of services by id. */
   readonly services: ReadonlyMap<string, string>;
+  /** When what is left is stopped, ms since the epoch. */
+  readonly deadline?: number;
+  readonly now: number;
 }
 
 /** What one look at a node that is being emptied shows. It is empty when none of its tasks lives. Pure. */
@@ -26,13 +29,24 @@ export function drainProgress(look: DrainLook): {
   if (availability !== 'drain') {
     return { lines: [], outcome: { kind: 'failed', message: `node ${node} was set to ${availability} meanwhile` } };
   }
-  const overall = { key: 'overall', text: `overall progress: ${left.length} tasks left on ${node}` };
+  const overall = {
+    key: `overall ${node}`,
+    text: `overall progress: ${left.length} ${left.length === 1 ? 'task' : 'tasks'} left on ${node}${timeLeft(look)}`,
+  };
   const lines =
     left.length > MAX_TASKS
       ? [overall]
       : [overall, ...left.map((task) => taskLine(task, look)).sort((a, b) => (a.text < b.text ? -1 : 1))];
   if (left.length > 0) return { lines, outcome: { kind: 'going' } };
-  return { lines: [...lines, { key: 'verify', text: `verify: Node ${node} is empty` }], outcome: { kind: 'done' } };
+  return {
+    lines: [...lines, { key: `verify ${node}`, text: `verify: Node ${node} is empty` }],
+    outcome: { kind: 'done' },
+  };
+}
+
+function timeLeft({ deadline, now }: DrainLook): string {
+  if (deadline === undefined) return '';
+  return deadline <= now ? ', its deadline has passed' : `, deadline in ${Math.ceil((deadline - now) / 1000)} seconds`;
 }
 
 function taskLine(task: TaskDocument, { services }: DrainLook): ProgressLine {

@@ -15,6 +15,7 @@ export function prettyNode(node: NodeDocument): string {
     ` Availability:         \t${capital(Spec.Availability)}`,
     ` Address:\t\t${Status.Addr}`,
     ...(node.portErrors ?? []).map(({ error }) => ` Port error:\t\t${error}`),
+    ...drainLines(node.drain),
     ...(ManagerStatus === undefined
       ? []
       : [
@@ -40,3 +41,14 @@ const labels = (map: Readonly<Record<string, string>>): readonly string[] => {
 };
 
 const gibibytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2).replace(/\.?0+$/, '')}GiB`;
+
+function drainLines(drain: NodeDocument['drain']): readonly string[] {
+  if (drain === undefined) return [];
+  return [
+    'Drain:',
+    ` Since:\t\t\t${drain.since}`,
+    ` Tasks left:\t\t${drain.tasksLeft}`,
+    ...(drain.deadline === undefined ? [] : [` Deadline:\t\t${drain.deadline}`]),
+    ...(drain.maxParallel === undefined ? [] : [` Moved at once:\t\t${drain.maxParallel}`]),
+  ];
+}

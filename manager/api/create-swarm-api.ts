@@ -51,6 +51,7 @@ export function createSwarmApi({ store, identity, handshake, clock, logger }: Sw
     node: (id) => nodes.node(id),
     updateNode: (id, version, body) => nodes.updateNode(id, version, body),
     removeNode: (id, force) => nodes.removeNode(id, force),
+    drainNode: (id, version, request) => nodes.drainNode(id, version, request),
     createService: (body) => services.createService(body),
     services: (filters, status) => services.services(filters, status),
     service: (id, insertDefaults) => services.service(id, insertDefaults),

@@ -5,8 +5,10 @@ import { FieldRefused } from '../../proto/engine/decode.js';
 import type { NodeDocument, NodeSpec, TLSInfo } from '../../proto/engine/node-document.js';
 import type { NodeObject } from '../store/objects.js';
 import type { Store } from '../store/store-types.js';
+import { drained, hurried, tasksLeft, withSpec } from '../updater/node-drain.js';
 import { invalidFilter, outOfSequence, parseVersion } from './api-errors.js';
 import { clusterOf } from './cluster-of.js';
+import { type DrainRequest, parseDrainRequest } from './drain-request.js';
 import { acceptFilters, hasLabels, hasPrefix, isOneOf, valuesOf } from './filters.js';
 import { findNode } from './lookup.js';
 import { nodeDocument } from './node-document.js';
@@ -20,7 +22,7 @@ const ACCEPTED = 'accepted';
 const MEMBERSHIPS = ['pending', ACCEPTED];
 
 /** `/nodes`. */
-export class NodeApi implements Pick<SwarmApi, 'nodes' | 'node' | 'updateNode' | 'removeNode'> {
+export class NodeApi implements Pick<SwarmApi, 'nodes' | 'node' | 'updateNode' | 'removeNode' | 'drainNode'> {
   readonly #store: Store;
   readonly #identity: IdentitySource;
   readonly #trust: () => TLSInfo;
@@ -57,10 +59,25 @@ export class NodeApi implements Pick<SwarmApi, 'nodes' | 'node' | 'updateNode' |
       const node = findNode(tx, id);
       if (index !== node.version) throw outOfSequence();
       if (wanted.Role !== node.spec.Role) throw new FieldRefused('Role', 'a node keeps the role it joined with');
-      if (!isSameSpec(node.spec, wanted)) tx.put('node', { ...node, spec: wanted });
+      if (!isSameSpec(node.spec, wanted)) tx.put('node', withSpec(node, wanted, tx.now));
       return { node: node.id, availability: wanted.Availability };
     });
     this.#logger.info(updated, 'node updated');
+  }
+
+  /** What drains on the node already gets no longer than the node. */
+  async drainNode(id: string, version: string | undefined, request: DrainRequest): Promise<void> {
+    const index = version === undefined ? undefined : parseVersion('node', version);
+    const limits = parseDrainRequest(request);
+    const done = await this.#store.update((tx) => {
+      const node = findNode(tx, id);
+      if (index !== undefined && index !== node.version) throw outOfSequence();
+      const row = drained(node, limits, tx.now);
+      tx.put('node', row);
+      if (row.drain !== undefined) for (const task of hurried(tx.tasksByNode(node.id), row.drain)) tx.put('task', task);
+      return { node: node.id, ...limits };
+    });
+    this.#logger.info(done, 'node drains');
   }
 
   async removeNode(id: string, force: boolean): Promise<void> {
@@ -81,7 +98,11 @@ export class NodeApi implements Pick<SwarmApi, 'nodes' | 'node' | 'updateNode' |
   }
 
   #document(node: NodeObject): NodeDocument {
-    return nodeDocument(node, this.#trust(), this.#identity.current.nodeId);
+    return nodeDocument(node, {
+      trust: this.#trust(),
+      leaderId: this.#identity.current.nodeId,
+      tasksLeft: node.spec.Availability === 'drain' ? tasksLeft(this.#store.view.tasksByNode(node.id)) : 0,
+    });
   }
 }
 

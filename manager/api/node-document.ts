@@ -1,5 +1,6 @@
+import { timestamp } from '../../core/clock.js';
 import type { NodeDescription, NodeDocument, TLSInfo } from '../../proto/engine/node-document.js';
-import type { NodeObject } from '../store/objects.js';
+import type { NodeDrain, NodeObject } from '../store/objects.js';
 import { objectMeta } from './object-meta.js';
 
 /** What the Engine shows of a node that never had a session. */
@@ -10,11 +11,17 @@ const UNKNOWN_MACHINE: NodeDescription = {
   Engine: { EngineVersion: '', Plugins: [] },
 };
 
-/**
- * A row as `GET /nodes` shows it. `trust` is the cluster's root: each node trusts that one, since a
- * root is never replaced. `leaderId` is the manager that answers.
- */
-export const nodeDocument = (node: NodeObject, trust: TLSInfo, leaderId: string): NodeDocument => ({
+export interface ShownNode {
+  /** The cluster's root: each node trusts that one, since a root is never replaced. */
+  readonly trust: TLSInfo;
+  /** The manager that answers. */
+  readonly leaderId: string;
+  /** Tasks of the node that have not ended. */
+  readonly tasksLeft: number;
+}
+
+/** A row as `GET /nodes` shows it. */
+export const nodeDocument = (node: NodeObject, { trust, leaderId, tasksLeft }: ShownNode): NodeDocument => ({
   ...objectMeta(node),
   Spec: node.spec,
   Description: { TLSInfo: trust, ...(node.description ?? UNKNOWN_MACHINE) },
@@ -33,4 +40,15 @@ export const nodeDocument = (node: NodeObject, trust: TLSInfo, leaderId: string)
       }
     : {}),
   ...(node.portErrors.length === 0 ? {} : { portErrors: [...node.portErrors] }),
+  ...(node.drain === undefined ? {} : { drain: drainDocument(node.drain, tasksLeft) }),
+});
+
+const drainDocument = (
+  { since, deadline, maxParallel }: NodeDrain,
+  tasksLeft: number,
+): NonNullable<NodeDocument['drain']> => ({
+  since: timestamp(since),
+  ...(deadline === undefined ? {} : { deadline: timestamp(deadline) }),
+  ...(maxParallel === undefined ? {} : { maxParallel }),
+  tasksLeft,
 });

@@ -2,6 +2,7 @@ import type { NodeDocument } from '../../proto/engine/node-document.js';
 import type { PastSpecDocument, ServiceDocument } from '../../proto/engine/service-document.js';
 import type { SwarmDocument, SwarmInfo } from '../../proto/engine/swarm-document.js';
 import type { TaskDocument } from '../../proto/engine/task-document.js';
+import type { DrainRequest } from './drain-request.js';
 
 /** `filters` of a list verb, already decoded from either of its two JSON forms: name → values. */
 export type Filters = Readonly<Record<string, readonly string[]>>;
@@ -24,6 +25,8 @@ export interface SwarmApi {
   node(id: string): NodeDocument;
   updateNode(id: string, version: string | undefined, body: unknown): Promise<void>;
   removeNode(id: string, force: boolean): Promise<void>;
+  /** bale's own: empties a node within limits. `version` is compared when it is given. */
+  drainNode(id: string, version: string | undefined, request: DrainRequest): Promise<void>;
 
   createService(body: unknown): Promise<{ readonly ID: string; readonly Warnings?: readonly string[] }>;
   services(filters: Filters, status: boolean): readonly ServiceDocument[];

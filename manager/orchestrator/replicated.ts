@@ -1,6 +1,7 @@
 import type { ServiceMode } from '../../proto/engine/service-spec.js';
-import { finalWish } from '../drain/task-wish.js';
+import { finalWish, withoutDrain } from '../drain/task-wish.js';
 import type { ServiceObject, TaskObject } from '../store/objects.js';
+import { revivals } from './revive.js';
 import { chooseDoomed, type Slot } from './scale-down.js';
 import { decideSlot, isFilled, OLD_TASK_TIMEOUT } from './slot.js';
 import { retire, stoppingTasks } from './stop-task.js';
@@ -56,14 +57,23 @@ export function decideService(view: ServiceView): Decision {
   );
 }
 
-/** New tasks in the `count` lowest slots that are free. One whose removed task still stops waits for it. */
+/**
+ * Fills `count` free slots: first those whose task was to be removed and still serves, then the
+ * lowest with new tasks. One whose removed task still stops waits for it.
+ */
 function fillSlots(service: ServiceObject, slots: readonly Slot[], count: number, view: ServiceView): Decision {
   const bySlot = new Map(slots.map((slot) => [slot.slot, slot.tasks]));
-  const actions: TaskAction[] = [];
+  const revived = revivals(service, slots, view.nodeOf).slice(0, count);
+  const taken = new Set(revived.map(({ slot }) => slot));
+  const actions: TaskAction[] = revived.map((task) => ({
+    kind: 'amend',
+    task: withoutDrain(task),
+    reason: 'its service wants it back before it was told to stop',
+  }));
   let wakeAt: number | undefined;
   for (let slot = 1; actions.length < count; slot += 1) {
     const tasks = bySlot.get(slot) ?? [];
-    if (isFilled(tasks)) continue;
+    if (isFilled(tasks) || taken.has(slot)) continue;
     const blocked = stoppingTasks({ ...view, tasks }).length > 0;
     if (blocked) wakeAt = view.now + OLD_TASK_TIMEOUT;
     const message = blocked ? 'created; it waits for the old task of its slot to stop' : 'created';

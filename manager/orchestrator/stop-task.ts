@@ -60,10 +60,14 @@ const mayServe = (task: TaskObject, { service, nodeOf }: StopView): boolean =>
   lossOf(task, nodeOf) === undefined;
 
 /** A task that drains already goes on draining, for the later of the two ends. */
-function drainOf(task: TaskObject, then: TaskDrain['then'], cause: string, { service, now }: StopView): TaskDrain {
+function drainOf(task: TaskObject, then: TaskDrain['then'], cause: string, view: StopView): TaskDrain {
   if (task.draining !== undefined) return { ...task.draining, then, cause };
+  const { service, now, nodeOf } = view;
   const deadline = now + drainDeadline(service?.spec.Labels ?? task.serviceLabels);
-  return { since: now, deadline, then, cause };
+  const drain = task.nodeId === undefined ? undefined : nodeOf(task.nodeId)?.drain;
+  if (drain?.deadline === undefined || drain.deadline >= deadline) return { since: now, deadline, then, cause };
+  // Its whole node has less time than the service would give it.
+  return { since: Math.min(now, drain.since), deadline: drain.deadline, then, cause };
 }
 
 export function lose(task: TaskObject, view: Pick<StopView, 'nodeOf' | 'now'>): TaskAction {

@@ -44,6 +44,18 @@ export interface NodeObject extends StoredObject {
   /** When its newest certificate expires, ms since the epoch. */
   readonly certificateExpiry: number;
   readonly portErrors: readonly PortError[];
+  /** Only while its availability is `drain`. */
+  readonly drain?: NodeDrain;
+}
+
+/** How a node is emptied. */
+export interface NodeDrain {
+  /** ms since the epoch. */
+  readonly since: number;
+  /** When what is left on the node is stopped, whatever is under way on it; ms since the epoch. */
+  readonly deadline?: number;
+  /** The most tasks on their way off the node at once, all services together; absent: one of each service. */
+  readonly maxParallel?: number;
 }
 
 export interface ServiceObject extends StoredObject {

@@ -1,6 +1,7 @@
 import { drainDeadline, progressDeadline } from '../../proto/engine/service-deadlines.js';
 import { OLD_TASK_TIMEOUT } from '../orchestrator/slot.js';
 import { earliest, type TaskAction } from '../orchestrator/task-action.js';
+import { nextOverdue } from './node-drain.js';
 import { rolloutConfig, isRolling, type RolloutConfig } from './rollout-config.js';
 import { failuresOf, lastFailed, type RolloutView, type SlotState, slotStates } from './slot-state.js';
 import { orderOf, startChange, startMoves } from './start-takeover.js';
@@ -31,7 +32,10 @@ export function decideRollout(view: RolloutView): RolloutDecision {
   const slots = slotStates(view);
   const takeovers = slots.map((slot) => ({ slot, next: decideTakeover(slot, view) }));
   const actions = takeovers.flatMap(({ next }) => next.actions);
-  const wakeAt = firstWakeUp(takeovers.map(({ next }) => next));
+  const wakeAt = earliest(
+    firstWakeUp(takeovers.map(({ next }) => next)),
+    nextOverdue(view.tasks, view.nodeOf, view.now),
+  );
   // One step at a time: what these actions bring about is looked at in the next decision.
   if (actions.length > 0)
     return { actions, ...(wakeAt === undefined ? {} : { wakeAt }), ...obstacleVerdict(takeovers, view) };

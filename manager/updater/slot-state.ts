@@ -32,6 +32,8 @@ export interface RolloutView {
   readonly activation: (task: TaskObject) => Activation;
   /** Whether `newcomer`, which no node takes, would find room if `incumbent` were gone. */
   readonly fitsInPlaceOf: (newcomer: TaskObject, incumbent: TaskObject) => boolean;
+  /** How many tasks are on their way off a node, all services together. */
+  readonly movingOff: (nodeId: string) => number;
   readonly now: number;
 }
 

@@ -4,11 +4,12 @@ import type { TaskAction } from '../orchestrator/task-action.js';
 import { draftTask } from '../orchestrator/task-draft.js';
 import type { Takeover, TaskObject } from '../store/objects.js';
 import { hostPortsOf, isUpToDate } from './effective-spec.js';
+import { overdue } from './node-drain.js';
 import { chooseOrder, type OrderChoice } from './update-order.js';
 import { rolloutConfig } from './rollout-config.js';
 import type { RolloutView, SlotState } from './slot-state.js';
 
-/** The most moves off drained nodes under way at once, per service. */
+/** The most moves under way at once of one service, unless the drain of a node says otherwise. */
 const MOVES_AT_ONCE = 1;
 
 /** The order in which the slots of this service are changed. */
@@ -28,29 +29,51 @@ export function startChange(slot: SlotState, rolloutId: number, view: RolloutVie
 
 /**
  * Moves tasks off the nodes that are to be emptied, a few at a time, each like a change of its slot
- * but with the spec it has. A rollout that goes on comes to its slots by itself.
+ * but with the spec it has. A rollout that goes on comes to its slots by itself. A task whose node
+ * should be empty by now goes at once, whatever else is under way.
  */
 export function startMoves(
   slots: readonly SlotState[],
   view: RolloutView & { readonly isMisplaced: (task: TaskObject) => boolean; readonly rolling: boolean },
 ): readonly TaskAction[] {
-  const moving = slots.filter(({ open, live }) => open && live?.takeover?.rollout === undefined).length;
-  const candidates = slots.filter(
-    ({ live, incumbent, leaving, open, dirty }) =>
-      live !== undefined &&
-      incumbent === undefined &&
-      leaving.length === 0 &&
-      !open &&
-      !(dirty && view.rolling) &&
-      view.isMisplaced(live),
-  );
-  return candidates.slice(0, Math.max(0, MOVES_AT_ONCE - moving)).flatMap((slot) => {
-    const { live } = slot;
-    if (live === undefined) return [];
-    const wanted = rolloutConfig(view.service).order;
-    const { order } = chooseOrder(wanted, live);
-    return beginTakeover(slot, live, { failures: 0 }, order, live, view);
+  const quota = new MoveQuota(slots.filter(({ open, live }) => open && live?.takeover?.rollout === undefined).length);
+  return slots.flatMap((slot) => {
+    const { live, incumbent, leaving, open, dirty } = slot;
+    if (live === undefined || incumbent !== undefined || !view.isMisplaced(live)) return [];
+    if (overdue(live, view.nodeOf, view.now) !== undefined) return move(slot, live, 'stop-first', view);
+    if (leaving.length > 0 || open || (dirty && view.rolling)) return [];
+    const { order } = chooseOrder(rolloutConfig(view.service).order, live);
+    return quota.take(live, order, view) ? move(slot, live, order, view) : [];
   });
+}
+
+const move = (
+  slot: SlotState,
+  live: TaskObject,
+  order: OrderChoice['order'],
+  view: RolloutView,
+): readonly TaskAction[] => beginTakeover(slot, live, { failures: 0 }, order, live, view);
+
+/** What one decision may still begin to move. */
+class MoveQuota {
+  /** Moves of the service under way, those that this decision begins included. */
+  #ofService: number;
+  readonly #offNode = new Map<string, number>();
+
+  constructor(underWay: number) {
+    this.#ofService = underWay;
+  }
+
+  /** In stop-first a service never misses more than one task because of moves. */
+  take({ nodeId = '' }: TaskObject, order: OrderChoice['order'], { nodeOf, movingOff }: RolloutView): boolean {
+    const limit = nodeOf(nodeId)?.drain?.maxParallel;
+    const ofService = order === 'start-first' ? (limit ?? MOVES_AT_ONCE) : MOVES_AT_ONCE;
+    const begun = this.#offNode.get(nodeId) ?? 0;
+    if (this.#ofService >= ofService || (limit !== undefined && movingOff(nodeId) + begun >= limit)) return false;
+    this.#ofService += 1;
+    this.#offNode.set(nodeId, begun + 1);
+    return true;
+  }
 }
 
 function beginTakeover(

@@ -4,6 +4,7 @@ import { retire } from '../orchestrator/stop-task.js';
 import { earliest, type TaskAction } from '../orchestrator/task-action.js';
 import type { TaskObject } from '../store/objects.js';
 import { isUpToDate, sameEffect } from './effective-spec.js';
+import { overdue } from './node-drain.js';
 import { rolloutConfig } from './rollout-config.js';
 import type { RolloutView, SlotState } from './slot-state.js';
 
@@ -64,7 +65,11 @@ function decidePair(live: TaskObject, incumbent: TaskObject, view: RolloutView):
   if (activation.kind === 'active' && (wanted || !isUpToDate(incumbent, service))) {
     return { actions: [retire(incumbent, 'shutdown', `task ${live.id} has taken over: ${activation.reason}`, view)] };
   }
-  if (!wanted) return { actions: [retire(live, 'shutdown', 'its service asks for something else now', view)] };
+  if (!wanted) return { actions: [retire(live, 'shutdown', 'it is not wanted in its slot any more', view)] };
+  for (const task of [live, incumbent]) {
+    const late = overdue(task, view.nodeOf, view.now);
+    if (late !== undefined) return { actions: [retire(task, 'shutdown', late, view)] };
+  }
   const obstacle = noRoom(live);
   if (obstacle === undefined) {
     return {

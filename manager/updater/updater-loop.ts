@@ -8,6 +8,7 @@ import { applyActions } from '../orchestrator/apply-actions.js';
 import type { NodeObject, ServiceObject, TaskObject } from '../store/objects.js';
 import type { CommittedChange, Store, Transaction } from '../store/store-types.js';
 import { changeSpec } from './change-spec.js';
+import { movingOff } from './node-drain.js';
 import { fitsInPlaceOf } from './room.js';
 import { decideRollout, type RolloutDecision, type RolloutVerdict } from './rollout.js';
 
@@ -33,6 +34,11 @@ export function startUpdater({ store, handshake, onMeshReport, clock, logger }: 
 } {
   /** Services in the middle of a planned change: a word of a mesh may be what they wait for. */
   const changing = new Set<string>();
+  /** Nodes that are emptied with a limit on the tasks that move at once, whichever services they are of. */
+  const limited = new Set<string>();
+  const markNode = (nodeId: string): void => {
+    for (const task of store.view.tasksByNode(nodeId)) if (!isTerminal(task.status.State)) loop.mark(task.serviceId);
+  };
   const loop = new ControlLoop<string>({
     name: 'updater',
     clock,
@@ -57,11 +63,16 @@ export function startUpdater({ store, handshake, onMeshReport, clock, logger }: 
         if (change.after !== undefined && change.before?.spec !== change.after.spec) loop.mark(change.id);
         break;
       case 'task':
-        for (const id of concerned(change.before, change.after)) loop.mark(id);
+        if (!isConcerned(change.before, change.after)) break;
+        loop.mark((change.after ?? change.before)?.serviceId ?? '');
+        // One that has left a node makes place for the next, of whichever service.
+        for (const id of limited) markNode(id);
         break;
       case 'node':
+        if (change.after?.drain?.maxParallel === undefined) limited.delete(change.id);
+        else limited.add(change.id);
         if (isMoved(change.before, change.after)) {
-          for (const task of store.view.tasksByNode(change.id)) loop.mark(task.serviceId);
+          markNode(change.id);
           for (const id of changing) loop.mark(id);
         }
         break;
@@ -77,6 +88,7 @@ export function startUpdater({ store, handshake, onMeshReport, clock, logger }: 
       for (const id of changing) loop.mark(id);
     }),
   ];
+  for (const node of store.view.all('node')) if (node.drain?.maxParallel !== undefined) limited.add(node.id);
   for (const service of store.view.all('service')) loop.mark(service.id);
   return {
     close: () => {
@@ -100,6 +112,7 @@ function step(tx: Transaction, serviceId: string, handshake: Handshake): Rollout
       const { nodeId } = incumbent;
       return nodeId !== undefined && fitsInPlaceOf(newcomer, incumbent, nodeOf(nodeId), tx.tasksByNode(nodeId));
     },
+    movingOff: (nodeId) => movingOff(tx.tasksByNode(nodeId), (task) => tx.tasksBySlot(task.serviceId, task.slot)),
     now: tx.now,
   });
   applyActions(tx, decision.actions);
@@ -155,10 +168,10 @@ function rollBack(tx: Transaction, service: ServiceObject, message: string): voi
 const isQuiet = ({ actions, verdict, wakeAt }: RolloutDecision): boolean =>
   actions.length === 0 && verdict === undefined && wakeAt === undefined;
 
-/** The services whose planned changes may go on by this change of a task. */
-function concerned(before: TaskObject | undefined, after: TaskObject | undefined): readonly string[] {
+/** Whether the planned changes of its service may go on by this change of a task. */
+function isConcerned(before: TaskObject | undefined, after: TaskObject | undefined): boolean {
   const task = after ?? before;
-  if (task === undefined) return [];
+  if (task === undefined) return false;
   const ended = after === undefined || isTerminal(after.status.State) !== isTerminal(before?.status.State ?? 'new');
   const moved =
     before?.status.State !== after?.status.State ||
@@ -166,11 +179,13 @@ function concerned(before: TaskObject | undefined, after: TaskObject | undefined
     before?.draining !== after?.draining ||
     before?.desiredState !== after?.desiredState;
   const planned = task.takeover !== undefined && task.takeover.settledAt === undefined;
-  return (planned && moved) || (ended && before !== undefined) ? [task.serviceId] : [];
+  return (planned && moved) || (ended && before !== undefined);
 }
 
 const isMoved = (before: NodeObject | undefined, after: NodeObject | undefined): boolean =>
-  before?.spec.Availability !== after?.spec.Availability || before?.status.state !== after?.status.state;
+  before?.spec.Availability !== after?.spec.Availability ||
+  before?.drain !== after?.drain ||
+  before?.status.state !== after?.status.state;
 
 function report(logger: Logger, serviceId: string, { actions, verdict }: RolloutDecision): void {
   for (const { kind, reason, task } of actions)

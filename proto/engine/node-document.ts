@@ -44,6 +44,15 @@ export interface NodeDocument extends ObjectMeta {
   ManagerStatus?: { Leader?: boolean; Reachability: 'unknown' | 'unreachable' | 'reachable'; Addr: string };
   /** bale's own: published ports that this node could not bind. */
   portErrors?: PortError[];
+  /** bale's own: while it is emptied. Times in RFC 3339. */
+  drain?: {
+    since: string;
+    /** When what is left is stopped. */
+    deadline?: string;
+    maxParallel?: number;
+    /** Tasks that have not ended. */
+    tasksLeft: number;
+  };
 }
 
 /** A published port that a node's mesh could not bind, with the cause. */

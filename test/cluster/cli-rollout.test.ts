@@ -131,9 +131,14 @@ test('a node is drained until it is empty, and takes tasks again', async () => {
   expect(await bale('node', 'activate', w)).toMatchObject({ code: 0, out: `${w}\n` });
   const format = '{{.Spec.Availability}} {{.Spec.Labels}}';
   expect((await bale('node', 'inspect', '-f', format, w)).out).toBe('active map[disk:ssd]\n');
-  const limited = await bale('node', 'drain', '--max-parallel', '1', w);
-  expect(limited).toMatchObject({ code: 1, out: '' });
-  expect(limited.err).toContain('this daemon does not take --deadline and --max-parallel');
+  expect(await bale('node', 'drain', '--deadline', '1m', '--max-parallel', '2', w)).toMatchObject({ code: 0, err: '' });
+  expect((await bale('node', 'inspect', '--pretty', w)).out).toMatch(
+    /Tasks left:\s+0\n Deadline:.*\n Moved at once:\s+2/,
+  );
+  const refused = await bale('node', 'drain', '--deadline', '-1m', w);
+  expect(refused).toMatchObject({ code: 1, out: '' });
+  expect(refused.err).toContain('--deadline');
+  expect(await bale('node', 'activate', w)).toMatchObject({ code: 0 });
 
   const promoted = await bale('node', 'promote', w);
   expect(promoted).toMatchObject({ code: 1, out: '' });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { rolloutConfig } from '../../manager/updater/rollout-config.js';
 import { isUpToDate } from '../../manager/updater/effective-spec.js';
+import { drained, type DrainLimits, withSpec } from '../../manager/updater/node-drain.js';
 import type { ServiceSpec, UpdateConfig } from '../../proto/engine/service-spec.js';
 import { BAD, FLAKY, RolloutBench } from '../support/rollout-bench.js';
 import { ingressPort } from '../support/stored-objects.js';
@@ -13,6 +14,7 @@ type Event =
   | { readonly kind: 'config'; readonly config: UpdateConfig }
   | { readonly kind: 'rollback' }
   | { readonly kind: 'availability'; readonly node: string; readonly availability: 'active' | 'drain' }
+  | { readonly kind: 'drain'; readonly node: string; readonly limits: DrainLimits }
   | { readonly kind: 'node'; readonly node: string; readonly state: 'ready' | 'down' }
   | { readonly kind: 'kill'; readonly pick: number }
   | { readonly kind: 'steps'; readonly picks: readonly number[] }
@@ -51,9 +53,23 @@ const wild: readonly fc.Arbitrary<Event>[] = [
   fc.record({ kind: fc.constant('image' as const), image: fc.constantFrom(BAD, FLAKY) }),
   fc.record({ kind: fc.constant('config' as const), config }),
   fc.record({ kind: fc.constant('availability' as const), node, availability: fc.constantFrom('active', 'drain') }),
+  fc.record({
+    kind: fc.constant('drain' as const),
+    node,
+    limits: fc.record(
+      { deadline: fc.constantFrom(1_000, 15_000), maxParallel: fc.integer({ min: 1, max: 3 }) },
+      { requiredKeys: [] },
+    ),
+  }),
   fc.record({ kind: fc.constant('node' as const), node, state: fc.constantFrom('ready', 'ready', 'down') }),
   fc.record({ kind: fc.constant('kill' as const), pick: fc.nat(100) }),
 ];
+
+const setAvailability = (bench: RolloutBench, id: string, Availability: 'active' | 'drain'): Promise<void> => {
+  const row = bench.store.view.get('node', id);
+  if (row === undefined) throw new Error(`no node ${id}`);
+  return bench.replaceNode(withSpec(row, { Labels: {}, Role: 'worker', Availability }, bench.clock.now()));
+};
 
 async function apply(bench: RolloutBench, event: Event): Promise<void> {
   const pick = (index: number) => bench.tasks[index % Math.max(1, bench.tasks.length)];
@@ -67,9 +83,11 @@ async function apply(bench: RolloutBench, event: Event): Promise<void> {
       return previousSpec === undefined ? undefined : bench.update(() => previousSpec, 'manual-rollback');
     }
     case 'availability':
-      return bench.setNode(event.node, {
-        spec: { Labels: {}, Role: 'worker', Availability: event.availability },
-      });
+      return setAvailability(bench, event.node, event.availability);
+    case 'drain': {
+      const row = bench.store.view.get('node', event.node);
+      return row === undefined ? undefined : bench.setNode(event.node, drained(row, event.limits, bench.clock.now()));
+    }
     case 'node':
       return bench.setNode(event.node, { status: { state: event.state, message: '', addr: '' } });
     case 'kill': {
@@ -163,10 +181,8 @@ describe('whatever is changed while a service is changed', () => {
       fc.asyncProperty(run([...calm, ...wild]), async (given) => {
         const bench = await play(given, () => undefined);
         for (const id of NODES) {
-          await bench.setNode(id, {
-            status: { state: 'ready', message: '', addr: '' },
-            spec: { Labels: {}, Role: 'worker', Availability: 'active' },
-          });
+          await bench.setNode(id, { status: { state: 'ready', message: '', addr: '' } });
+          await setAvailability(bench, id, 'active');
         }
         for (let round = 0; round < 400 && !isAtRest(bench); round += 1) await bench.round(2_000);
         expect(ENDED).toContain(bench.service.updateStatus?.State);

@@ -8,7 +8,7 @@ import { startReaper } from '../../manager/orchestrator/reaper-loop.js';
 import { startScheduler } from '../../manager/scheduler/scheduler-loop.js';
 import type { NodeObject, ServiceObject, TaskObject } from '../../manager/store/objects.js';
 import { openStore } from '../../manager/store/store.js';
-import type { Store } from '../../manager/store/store-types.js';
+import type { Draft, Store } from '../../manager/store/store-types.js';
 import { changeSpec } from '../../manager/updater/change-spec.js';
 import { startUpdater } from '../../manager/updater/updater-loop.js';
 import type { EndpointTable } from '../../proto/endpoint-table.js';
@@ -170,6 +170,13 @@ export class RolloutBench {
     await this.store.update((tx) => {
       const node = tx.get('node', id);
       if (node !== undefined) tx.put('node', { ...node, ...fields });
+    });
+    await this.clock.advance(0);
+  }
+
+  async replaceNode(row: Draft<NodeObject>): Promise<void> {
+    await this.store.update((tx) => {
+      tx.put('node', row);
     });
     await this.clock.advance(0);
   }

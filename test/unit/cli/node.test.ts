@@ -26,7 +26,7 @@ test.each<[NodeFlags, string]>([
 });
 
 const look = (tasks: readonly TaskDocument[], availability: NodeSpec['Availability'] = 'drain') =>
-  drainProgress({ node: 'h2', availability, tasks, services: new Map([['service', 'web']]) });
+  drainProgress({ node: 'h2', availability, tasks, services: new Map([['service', 'web']]), now: 0 });
 
 test('a drain shows each task that is left, and why it is', () => {
   const gone = taskDocument('gone', { Slot: 9, DesiredState: 'shutdown' });

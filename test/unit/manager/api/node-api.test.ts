@@ -183,3 +183,59 @@ describe('updating a node', () => {
     await expect(test.api.updateNode(MANAGER_ID, String(Version.Index), body)).rejects.toThrow(message);
   });
 });
+
+describe('draining a node within limits', () => {
+  beforeEach(() => addNode('w1', 'w'));
+  const drain = (deadline?: string, maxParallel?: string, version?: string) =>
+    test.api.drainNode('w', version, { deadline, maxParallel });
+
+  it('shows them, and how many tasks are left, until it takes tasks again', async () => {
+    await test.write((tx) => {
+      tx.put('task', draftTask('t1', 'web', { nodeId: 'w1' }));
+      const ended = { Timestamp: '', State: 'complete' as const, Message: '' };
+      tx.put('task', draftTask('t2', 'web', { nodeId: 'w1', status: ended }));
+    });
+    await drain('1m30s', '2', String(test.api.node('w').Version.Index));
+    expect(test.api.node('w')).toMatchObject({
+      Spec: { Availability: 'drain' },
+      drain: {
+        since: '2026-01-01T00:00:00.000Z',
+        deadline: '2026-01-01T00:01:30.000Z',
+        maxParallel: 2,
+        tasksLeft: 1,
+      },
+    });
+    const { Version, Spec } = test.api.node('w');
+    await test.api.updateNode('w', String(Version.Index), { ...Spec, Availability: 'active' });
+    expect(test.api.node('w')).not.toHaveProperty('drain');
+  });
+
+  it('an update of its availability drains it without limits', async () => {
+    const { Version, Spec } = test.api.node('w');
+    await test.api.updateNode('w', String(Version.Index), { ...Spec, Availability: 'drain' });
+    expect(test.api.node('w').drain).toEqual({ since: '2026-01-01T00:00:00.000Z', tasksLeft: 0 });
+  });
+
+  it.each([
+    ['deadline', 'soon', undefined],
+    ['deadline', '0s', undefined],
+    ['deadline', '-1s', undefined],
+    ['max-parallel', undefined, '0'],
+    ['max-parallel', undefined, '-1'],
+    ['max-parallel', undefined, 'all'],
+    ['max-parallel', undefined, '1.5'],
+  ])('a wrong %s is refused by name, and nothing is written', async (name, deadline, maxParallel) => {
+    const before = test.api.node('w');
+    const error = await caughtAsync(drain(deadline, maxParallel));
+    expect(error).toMatchObject({ kind: 'invalid' });
+    expect(error?.message.startsWith(`${name}: `)).toBe(true);
+    expect(test.api.node('w')).toEqual(before);
+  });
+
+  it('a version that is not the present one is out of sequence', async () => {
+    expect(await caughtAsync(drain(undefined, undefined, '999'))).toMatchObject({ kind: 'out-of-sequence' });
+    expect(
+      await caughtAsync(test.api.drainNode('nobody', undefined, { deadline: undefined, maxParallel: undefined })),
+    ).toMatchObject({ kind: 'not-found' });
+  });
+});

@@ -53,6 +53,49 @@ describe('scale up', () => {
     expect(decision.wakeAt).toBe(NOW + 60_000);
   });
 
+  describe('of a service whose tasks were to be removed', () => {
+    const service = storedService('web', { replicas: 2, ports: [ingressPort(80, 80)] });
+    const leaving = (slot: number, nodeId: string, over: Partial<TaskObject> = {}): TaskObject => ({
+      ...running(slot, nodeId),
+      spec: service.spec.TaskTemplate,
+      draining: { since: 0, deadline: NOW, then: 'remove', cause: 'its service was scaled to 1' },
+      ...over,
+    });
+
+    test('takes back the ones that still serve, wherever their slots are', () => {
+      const { actions } = decide(service, [running(1, 'n1'), leaving(5, 'n2')]);
+      expect(actions).toMatchObject([{ kind: 'amend', task: { id: 't5' } }]);
+      expect(actions[0]?.task).not.toHaveProperty('draining');
+    });
+
+    test('takes back no more than are wanted', () => {
+      const { actions } = decide(service, [running(1, 'n1'), leaving(5, 'n2'), leaving(6, 'n3')]);
+      expect(actions).toMatchObject([{ kind: 'amend', task: { id: 't5' } }]);
+    });
+
+    test.each<[string, Partial<TaskObject>]>([
+      ['that was told to stop', { desiredState: 'remove' }],
+      ['that has ended', { status: { Timestamp: '', State: 'failed', Message: '' } }],
+      ['of another spec', { spec: { ContainerSpec: { Image: 'old' } } }],
+      ['on a node that is lost', { nodeId: 'gone' }],
+      ['on a node that is to be emptied', { nodeId: 'drained' }],
+      [
+        'that makes place for another task of its slot',
+        { draining: { since: 0, deadline: NOW, then: 'shutdown', cause: '' } },
+      ],
+    ])('makes a new task instead of one %s', (_what, over) => {
+      const nodes = new Map(NODES).set(
+        'drained',
+        storedNode('drained', { spec: { Labels: {}, Role: 'worker', Availability: 'drain' } }),
+      );
+      const tasks = [running(1, 'n1'), running(2, 'n1'), leaving(5, 'n2', over)];
+      const three = { ...service, spec: { ...service.spec, Mode: { Replicated: { Replicas: 4 } } } };
+      const { actions } = decideService({ service: three, tasks, nodeOf: (id) => nodes.get(id), now: NOW, batch: 10 });
+      expect(actions.filter(({ kind }) => kind === 'amend')).toEqual([]);
+      expect(actions.filter(({ kind }) => kind === 'create').length).toBeGreaterThan(0);
+    });
+  });
+
   test('a slot finished by its policy counts as filled', () => {
     const finished = { ...running(1, 'n1', 'complete'), desiredState: 'shutdown' as const };
     expect(decide(storedService('web'), [finished])).toEqual({ actions: [], more: false });
