@@ -23,7 +23,17 @@ export interface PublishedPort {
   readonly mode: 'auto' | 'tcp' | 'http';
   readonly serviceId: string;
   readonly serviceName: string;
+  /** What becomes of new work while no endpoint is active; absent in tables of older managers. */
+  readonly hold?: Hold;
   readonly endpoints: readonly Endpoint[];
+}
+
+/** New work waits for an active endpoint for so long, then it is refused. */
+export interface Hold {
+  /** 0 = refused at once. Not counted while a draining endpoint is still there: its successor comes after it. */
+  readonly ms: number;
+  /** Why there may be no endpoint, as the client that is refused reads it. */
+  readonly reason: string;
 }
 
 /** One replica behind one published port. */

@@ -1,6 +1,6 @@
 import type { Assignment } from './assignment.js';
 import { list, number, object, oneOf, record, text, trusted, type Check } from './document-check.js';
-import type { Endpoint, EndpointTable, MeshPeer, PublishedPort } from './endpoint-table.js';
+import type { Endpoint, EndpointTable, Hold, MeshPeer, PublishedPort } from './endpoint-table.js';
 import type { NodeDescription, TLSInfo } from './engine/node-document.js';
 import type { PortConfig } from './engine/service-spec.js';
 import type { ContainerStatus, TaskStatus } from './engine/task-document.js';
@@ -108,14 +108,18 @@ const endpoint: Check<Endpoint> = object<Endpoint>({
   state: oneOf(['active', 'draining'] as const),
 });
 
-const publishedPort: Check<PublishedPort> = object<PublishedPort>({
-  publishedPort: number,
-  protocol: oneOf(['tcp'] as const),
-  mode: oneOf(['auto', 'tcp', 'http'] as const),
-  serviceId: text,
-  serviceName: text,
-  endpoints: list(endpoint),
-});
+const publishedPort: Check<PublishedPort> = object<PublishedPort>(
+  {
+    publishedPort: number,
+    protocol: oneOf(['tcp'] as const),
+    mode: oneOf(['auto', 'tcp', 'http'] as const),
+    serviceId: text,
+    serviceName: text,
+    hold: object<Hold>({ ms: number, reason: text }),
+    endpoints: list(endpoint),
+  },
+  ['hold'],
+);
 
 export const endpointTable: Check<EndpointTable> = object<EndpointTable>({
   number,

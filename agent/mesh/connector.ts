@@ -2,7 +2,9 @@ import type { Endpoint } from '../../proto/endpoint-table.js';
 import { errorMessage } from '../../core/errors.js';
 import { resetStream, type ByteStream } from './byte-stream.js';
 import { DialError, type DialFailure } from './dial-error.js';
+import { judgeHold } from './hold.js';
 import type { Lease, Route } from './route.js';
+import { WaitingRoom, type WaitingClient } from './waiting-room.js';
 
 /** A stream to an endpoint that is counted as busy until `lease` is released. */
 export interface Connected {
@@ -11,7 +13,7 @@ export interface Connected {
 }
 
 export interface NotConnected {
-  /** `none`: the service has no endpoint at all. */
+  /** `none`: the service has no active endpoint, or too many wait for one already. */
   readonly failure: DialFailure | 'none';
   readonly message: string;
 }
@@ -22,9 +24,9 @@ export const isConnected = (connection: Connection): connection is Connected => 
 
 export interface ConnectorOptions {
   readonly dial: (endpoint: Endpoint, timeout: number) => Promise<ByteStream>;
-  /** ms for everything: dials, retries and waiting for a replica. */
+  /** ms for dials and retries while there are active endpoints. */
   readonly budget: number;
-  /** The most connections that may wait for a replica; more are refused at once. */
+  /** The most connections that may wait, for a replica or for the next round; more are refused at once. */
   readonly mostWaiting: number;
 }
 
@@ -34,53 +36,80 @@ const ENDPOINTS_PER_ROUND = 3;
 const SHORTEST_DIAL = 300;
 /** ms between two rounds; doubled each time. A change of the endpoints ends the pause. */
 const FIRST_PAUSE = 50;
+const GONE: NotConnected = { failure: 'refused', message: 'the client went away' };
 
 /**
- * Finds an endpoint that answers. Rounds of up to three distinct endpoints, then a short pause, until
- * the budget is used up: so a service whose only replica is just being replaced shows no error, and a
- * dead one is told within the budget.
+ * Finds an endpoint that answers. While there are active ones: rounds of up to three distinct ones,
+ * then a short pause, until the budget is used up. While there is none: waits for one as long as the
+ * table says. So a service whose only replica is being replaced shows no error, and a dead one is
+ * told within the budget.
  */
 export class Connector {
   readonly #options: ConnectorOptions;
-  #waiting = 0;
+  readonly #room: WaitingRoom;
 
   constructor(options: ConnectorOptions) {
     this.#options = options;
+    this.#room = new WaitingRoom(options.mostWaiting);
+  }
+
+  /** What is waiting now. */
+  get waiting(): number {
+    return this.#room.size;
   }
 
   /**
-   * `client.destroyed` is looked at between dials; what was dialled for one that is gone is closed again.
-   * With `lease` the first dial goes to its endpoint. Never rejects.
+   * What was dialled for a client that is gone is closed again, and one that goes while it waits
+   * leaves at once. With `lease` the first dial goes to its endpoint. Never rejects.
    */
-  async connect(route: Route, client: { readonly destroyed: boolean }, lease?: Lease): Promise<Connection> {
-    const deadline = performance.now() + this.#options.budget;
-    let last: NotConnected = { failure: 'none', message: 'it has no running replica' };
-    for (let between = FIRST_PAUSE; !client.destroyed; between *= 2) {
-      const result = await this.#round(route, client, deadline, last, lease ?? route.claim());
-      if (isConnected(result)) return result;
-      last = result;
-      lease = undefined;
-      const left = deadline - performance.now();
-      if (left <= 0 || this.#waiting >= this.#options.mostWaiting) return last;
-      this.#waiting += 1;
-      await changeOrPause(route, Math.min(between, left));
-      this.#waiting -= 1;
+  async connect(route: Route, client: WaitingClient, lease?: Lease): Promise<Connection> {
+    const { budget } = this.#options;
+    const arrivedAt = performance.now();
+    let given = stillActive(route, lease);
+    let emptySince: number | undefined;
+    /** When the budget for dials ends; undefined while nothing can be dialled. */
+    let deadline: number | undefined;
+    let pause = FIRST_PAUSE;
+    while (!client.destroyed) {
+      let refusal: NotConnected;
+      let until: number;
+      const next = given ?? route.claim();
+      given = undefined;
+      if (next !== undefined) {
+        deadline ??= performance.now() + budget;
+        const result = await this.#round(route, client, deadline, next);
+        if (isConnected(result)) return result;
+        if (performance.now() >= deadline) return result;
+        refusal = result;
+        until = Math.min(deadline, performance.now() + pause);
+        pause *= 2;
+        emptySince = undefined;
+      } else {
+        deadline = undefined;
+        pause = FIRST_PAUSE;
+        const now = performance.now();
+        emptySince = route.hasDraining() ? undefined : (emptySince ?? now);
+        const { hold = { ms: budget, reason: 'it has no running replica' } } = route.port;
+        const verdict = judgeHold({ hold, arrivedAt, emptySince, now });
+        if (verdict.kind === 'refuse') return { failure: 'none', message: verdict.reason };
+        refusal = { failure: 'none', message: `${verdict.reason}, and too many clients wait for one already` };
+        until = verdict.until;
+      }
+      if (!(await this.#room.wait(route, client, until))) return refusal;
     }
-    lease?.release();
-    return last;
+    given?.release();
+    return GONE;
   }
 
-  async #round(
-    route: Route,
-    client: { readonly destroyed: boolean },
-    deadline: number,
-    before: NotConnected,
-    first: Lease | undefined,
-  ): Promise<Connection> {
+  async #round(route: Route, client: WaitingClient, deadline: number, first: Lease): Promise<Connection> {
     const tried = new Set<string>();
     const most = Math.min(ENDPOINTS_PER_ROUND, route.port.endpoints.length);
-    let result = before;
-    for (let lease = first; lease !== undefined; lease = tried.size < most ? route.claim(tried) : undefined) {
+    let result: NotConnected = GONE;
+    for (
+      let lease: Lease | undefined = first;
+      lease !== undefined;
+      lease = tried.size < most ? route.claim(tried) : undefined
+    ) {
       const { endpoint } = lease;
       const left = deadline - performance.now();
       const share = left / Math.max(1, most - tried.size);
@@ -90,7 +119,7 @@ export class Connector {
         if (!client.destroyed) return { lease, stream };
         resetStream(stream);
         lease.release();
-        return { failure: 'refused', message: 'the client went away' };
+        return GONE;
       } catch (error) {
         lease.release();
         route.refused(endpoint);
@@ -106,14 +135,9 @@ export class Connector {
   }
 }
 
-function changeOrPause(route: Route, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      unsubscribe();
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    const unsubscribe = route.onChange(done);
-  });
+/** A lease that was taken earlier, unless its endpoint began to drain since: then it is given back. */
+function stillActive(route: Route, lease: Lease | undefined): Lease | undefined {
+  if (lease === undefined || route.isActive(lease.endpoint)) return lease;
+  lease.release();
+  return undefined;
 }

@@ -27,9 +27,13 @@ export function notConnectedError(route: Route, { failure, message }: NotConnect
   }
 }
 
-const headersOf = ({ body }: HttpError): Record<string, string> => ({
+/** s; a replica that is expected may be there by then. */
+const RETRY_AFTER = '5';
+
+const headersOf = ({ status, body }: HttpError): Record<string, string> => ({
   'Content-Type': 'text/plain; charset=utf-8',
   'Content-Length': String(Buffer.byteLength(body)),
+  ...(status === 503 ? { 'Retry-After': RETRY_AFTER } : {}),
 });
 
 export function answerError(response: ServerResponse, error: HttpError): void {

@@ -28,6 +28,8 @@ export class HttpFront implements HttpService {
   readonly #connector: Connector;
   readonly #server: Server;
   readonly #clients = new WeakMap<Socket, HttpClient>();
+  /** Clients for which something was dialled that no request has used yet. */
+  readonly #openings = new Set<HttpClient>();
   #closing = false;
 
   constructor(connector: Connector) {
@@ -49,11 +51,20 @@ export class HttpFront implements HttpService {
   serve(socket: Socket, route: Route, opened: Connection | undefined): void {
     const client: HttpClient = { route, opened };
     this.#clients.set(socket, client);
+    if (opened !== undefined && isConnected(opened)) this.#openings.add(client);
     socket.once('close', () => {
-      dropOpened(client);
+      this.#drop(client);
     });
     this.#server.emit('connection', socket);
     socket.resume();
+  }
+
+  /** What was dialled ahead of a request that is not complete yet leaves endpoints that are no longer active. */
+  tableChanged(): void {
+    for (const client of this.#openings) {
+      const { opened, route } = client;
+      if (opened === undefined || !isConnected(opened) || !route.isActive(opened.lease.endpoint)) this.#drop(client);
+    }
   }
 
   /** Lets answers under way be the last of their connections. */
@@ -75,7 +86,7 @@ export class HttpFront implements HttpService {
       request.socket.destroy();
       return;
     }
-    const opened = takeOpened(client);
+    const opened = this.#takeOpened(client);
     const context = { connector: this.#connector, pool: this.pool, isClosing: () => this.#closing };
     new HttpExchange(context, client.route, request, response).start(opened);
   };
@@ -93,29 +104,30 @@ export class HttpFront implements HttpService {
       socket.resume();
       return;
     }
-    void new HttpUpgrade(this.#connector, client.route, request, socket, head).start(takeOpened(client));
+    void new HttpUpgrade(this.#connector, client.route, request, socket, head).start(this.#takeOpened(client));
   };
-}
 
-/** What was dialled for the first request, unless its endpoint ended it or started draining since. */
-function takeOpened(client: HttpClient): Connection | undefined {
-  const { opened, route } = client;
-  if (opened !== undefined && isConnected(opened)) {
-    const { lease, stream } = opened;
-    const isStale = !route.isActive(lease.endpoint) && route.hasActive();
-    if (isStale || stream.destroyed || !stream.writable || stream.readableEnded) {
-      dropOpened(client);
-      return undefined;
+  /** What was dialled for the first request, unless its endpoint ended it or started draining since. */
+  #takeOpened(client: HttpClient): Connection | undefined {
+    const { opened, route } = client;
+    if (opened !== undefined && isConnected(opened)) {
+      const { lease, stream } = opened;
+      if (!route.isActive(lease.endpoint) || stream.destroyed || !stream.writable || stream.readableEnded) {
+        this.#drop(client);
+        return undefined;
+      }
     }
+    client.opened = undefined;
+    this.#openings.delete(client);
+    return opened;
   }
-  client.opened = undefined;
-  return opened;
-}
 
-function dropOpened(client: HttpClient): void {
-  const { opened } = client;
-  client.opened = undefined;
-  if (opened === undefined || !isConnected(opened)) return;
-  opened.lease.release();
-  resetStream(opened.stream);
+  #drop(client: HttpClient): void {
+    const { opened } = client;
+    client.opened = undefined;
+    this.#openings.delete(client);
+    if (opened === undefined || !isConnected(opened)) return;
+    opened.lease.release();
+    resetStream(opened.stream);
+  }
 }

@@ -34,7 +34,9 @@ export class HttpUpgrade {
   }
 
   async start(opened: Connection | undefined): Promise<void> {
+    const waiting = new EarlyBytes(this.#client, this.#rest);
     const connection = opened ?? (await this.#connector.connect(this.#route, this.#client));
+    const early = waiting.take();
     if (!isConnected(connection)) {
       answerErrorRaw(this.#client, notConnectedError(this.#route, connection));
       return;
@@ -46,7 +48,7 @@ export class HttpUpgrade {
       return;
     }
     try {
-      this.#send(lease, stream);
+      this.#send(lease, stream, early);
     } catch (error) {
       lease.release();
       resetStream(stream);
@@ -54,7 +56,7 @@ export class HttpUpgrade {
     }
   }
 
-  #send(lease: Lease, stream: ByteStream): void {
+  #send(lease: Lease, stream: ByteStream, early: Buffer): void {
     const { method, url, headers } = this.#request;
     const client = this.#client;
     const sent = httpRequest({
@@ -81,10 +83,10 @@ export class HttpUpgrade {
       return opening.finish();
     };
     sent.once('upgrade', (answer, _socket, head) => {
-      const early = settle();
+      const more = settle();
       client.write(responseHead(answer, answer.rawHeaders), 'latin1');
       if (head.length > 0) client.write(head);
-      if (early.length > 0) stream.write(early);
+      if (more.length > 0) stream.write(more);
       splice(client, stream, release);
     });
     sent.once('response', (answer) => {
@@ -99,8 +101,41 @@ export class HttpUpgrade {
       release();
       answerErrorRaw(client, httpError(502, this.#route, error.message));
     });
-    opening.take(this.#rest);
+    opening.take(early);
   }
+}
+
+/** What a client sends while there is no endpoint for it. Read on: it is the only way to learn that it is gone. */
+class EarlyBytes {
+  readonly #client: Socket;
+  readonly #chunks: Buffer[];
+  #size: number;
+
+  constructor(client: Socket, rest: Buffer) {
+    this.#client = client;
+    this.#chunks = [rest];
+    this.#size = rest.length;
+    client.on('data', this.#onData);
+    client.on('end', this.#onEnd);
+    client.resume();
+  }
+
+  take(): Buffer {
+    this.#client.off('data', this.#onData);
+    this.#client.off('end', this.#onEnd);
+    this.#client.pause();
+    return Buffer.concat(this.#chunks);
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.#chunks.push(chunk);
+    this.#size += chunk.length;
+    if (this.#size > MOST_EARLY) this.#client.pause();
+  };
+
+  readonly #onEnd = (): void => {
+    this.#client.destroy();
+  };
 }
 
 /** What a client sends before its replica answered: the body it announced, and perhaps more. */

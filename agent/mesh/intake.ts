@@ -9,6 +9,8 @@ import { splice } from './splice.js';
 export interface HttpService {
   /** `opened` is what was dialled for the client already; it belongs to the first request. */
   serve(client: Socket, route: Route, opened: Connection | undefined): void;
+  /** The endpoints changed. */
+  tableChanged(): void;
 }
 
 export interface IntakeOptions {
@@ -16,6 +18,8 @@ export interface IntakeOptions {
   readonly http: HttpService;
 }
 
+/** Bytes that a client may send while there is no endpoint yet; more wait in its own buffers. */
+const MOST_EARLY = 16 * 1024;
 /** How long a client that has not spoken is kept when no endpoint answers, ms. Whether it gets an HTTP answer or a reset depends on what it says. */
 const SILENT_REFUSAL = 1_000;
 
@@ -43,16 +47,17 @@ export class Intake {
         this.#options.http.serve(client, route, undefined);
         return;
       case 'tcp':
-        void this.#spliceAtOnce(client, route);
+        this.#decide(client, route, 'opaque');
         return;
       case 'auto':
-        this.#decide(client, route);
+        this.#decide(client, route, undefined);
     }
   }
 
   /** Connections on which nothing was said yet leave endpoints that are no longer active: nobody notices. */
   tableChanged(): void {
     for (const connection of this.#undecided) connection.leaveInactive();
+    this.#options.http.tableChanged();
   }
 
   get open(): number {
@@ -68,14 +73,8 @@ export class Intake {
     for (const client of this.#clients) client.destroy();
   }
 
-  async #spliceAtOnce(client: Socket, route: Route): Promise<void> {
-    const connection = await this.#options.connector.connect(route, client);
-    if (isConnected(connection)) spliceClient(client, connection);
-    else resetStream(client);
-  }
-
-  #decide(client: Socket, route: Route): void {
-    const connection = new UndecidedConnection(client, route, this.#options, () => {
+  #decide(client: Socket, route: Route, kind: 'opaque' | undefined): void {
+    const connection = new UndecidedConnection(client, route, kind, this.#options, () => {
       this.#undecided.delete(connection);
     });
     this.#undecided.add(connection);
@@ -89,7 +88,7 @@ function spliceClient(client: Socket, { lease, stream }: Connected): void {
   });
 }
 
-/** A connection of an `auto` port until it is known what it is. */
+/** A connection until it is known what it is, and there is an endpoint for it. */
 class UndecidedConnection {
   readonly #client: Socket;
   readonly #route: Route;
@@ -97,6 +96,7 @@ class UndecidedConnection {
   readonly #onDecided: () => void;
   /** What the client said so far. */
   #head: Buffer | undefined;
+  /** Known from the start where the port says so. */
   #kind: 'http' | 'opaque' | undefined;
   /** Undefined while it is being dialled. */
   #connection: Connection | undefined;
@@ -104,9 +104,10 @@ class UndecidedConnection {
   #refusal: NodeJS.Timeout | undefined;
   #done = false;
 
-  constructor(client: Socket, route: Route, options: IntakeOptions, onDecided: () => void) {
+  constructor(client: Socket, route: Route, kind: 'opaque' | undefined, options: IntakeOptions, onDecided: () => void) {
     this.#client = client;
     this.#route = route;
+    this.#kind = kind;
     this.#options = options;
     this.#onDecided = onDecided;
   }
@@ -121,7 +122,7 @@ class UndecidedConnection {
   leaveInactive(): void {
     const connection = this.#connection;
     if (connection === undefined || !isConnected(connection) || this.#kind !== undefined) return;
-    if (this.#route.isActive(connection.lease.endpoint) || !this.#route.hasActive()) return;
+    if (this.#route.isActive(connection.lease.endpoint)) return;
     this.#dropEndpoint();
     void this.#dial();
   }
@@ -143,19 +144,29 @@ class UndecidedConnection {
     this.leaveInactive();
   }
 
+  /** Reads on while there is no endpoint: it is the only way to learn that the client is gone. */
   readonly #onData = (chunk: Buffer): void => {
     this.#head = this.#head === undefined ? chunk : Buffer.concat([this.#head, chunk]);
-    const kind = classifyFirstBytes(this.#head);
-    if (kind === 'more') return;
-    this.#client.pause();
-    this.#kind = kind;
+    if (this.#kind === undefined) {
+      const kind = classifyFirstBytes(this.#head);
+      if (kind === 'more') return;
+      this.#kind = kind;
+    }
+    if (this.#head.length >= MOST_EARLY) this.#client.pause();
     this.#proceed();
   };
 
   readonly #onEnd = (): void => {
+    if (this.#connection === undefined) this.#onEndWhileWaiting();
     this.#kind ??= 'opaque';
     this.#proceed();
   };
+
+  /** An end may be that of one direction only, but not in HTTP, and hardly of a client that said nothing. */
+  #onEndWhileWaiting(): void {
+    if (this.#kind === 'http') this.#client.destroy();
+    else if (this.#head === undefined) this.#refusal ??= setTimeout(() => this.#client.destroy(), SILENT_REFUSAL);
+  }
 
   readonly #onClose = (): void => {
     if (this.#done) return;
@@ -202,6 +213,7 @@ class UndecidedConnection {
       return;
     }
     this.#finish();
+    this.#client.pause();
     if (this.#kind === 'http') {
       if (this.#head !== undefined) this.#client.unshift(this.#head);
       this.#options.http.serve(this.#client, this.#route, connection);

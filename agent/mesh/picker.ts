@@ -14,21 +14,18 @@ const UNTRIED: PickContext = { tried: undefined, isEjected: () => false };
  * Round-robin over the endpoints of one published port. The list never changes: a new table makes a
  * new picker, which takes over the rotation point.
  *
- * Order of preference: active and not ejected; active though ejected (so the last one is never
- * ejected); draining, only where no active one is left to try: a replica on its way out is better
- * than an error.
+ * Invariant: only active endpoints are picked. Whoever waits for a draining one to become idle may
+ * count on it. Those that are not ejected come first; the last one is never ejected.
  */
 export class Picker {
   readonly endpoints: readonly Endpoint[];
   readonly #active: readonly Endpoint[];
-  readonly #draining: readonly Endpoint[];
   /** Index into the active ones of the next to be picked; always within them, 0 where there are none. */
   #next: number;
 
   constructor(endpoints: readonly Endpoint[], start = 0) {
     this.endpoints = endpoints;
     this.#active = endpoints.filter(({ state }) => state === 'active');
-    this.#draining = endpoints.filter(({ state }) => state === 'draining');
     this.#next = this.#active.length === 0 ? 0 : start % this.#active.length;
   }
 
@@ -47,8 +44,7 @@ export class Picker {
     const { tried } = context;
     return (
       this.#rotate((endpoint) => !isTried(tried, endpoint) && !context.isEjected(endpoint)) ??
-      this.#rotate((endpoint) => !isTried(tried, endpoint)) ??
-      this.#draining.find((endpoint) => !isTried(tried, endpoint))
+      this.#rotate((endpoint) => !isTried(tried, endpoint))
     );
   }
 

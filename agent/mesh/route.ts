@@ -63,7 +63,7 @@ export class Route {
 
   /** The port is no longer published: connections that are open end on their own, new requests on them find nothing. */
   unpublish(): void {
-    this.update({ ...this.#port, endpoints: [] });
+    this.update({ ...this.#port, endpoints: [], hold: { ms: 0, reason: 'the port is no longer published' } });
   }
 
   /** Calls `listener` after each change of the endpoints; the returned function unsubscribes. */
@@ -76,7 +76,7 @@ export class Route {
 
   /**
    * Picks an endpoint and registers it as in flight, in one synchronous step: whoever swaps the table
-   * afterwards sees the claim counted. Undefined when there is none that was not tried.
+   * afterwards sees the claim counted. Undefined when there is no active one that was not tried.
    */
   claim(tried?: ReadonlySet<string>): Lease | undefined {
     const { ejections, inFlight } = this.#options;
@@ -99,8 +99,8 @@ export class Route {
     );
   }
 
-  hasActive(): boolean {
-    return this.#picker.endpoints.some(({ state }) => state === 'active');
+  hasDraining(): boolean {
+    return this.#picker.endpoints.some(({ state }) => state === 'draining');
   }
 
   #context(tried: ReadonlySet<string> | undefined): PickContext {

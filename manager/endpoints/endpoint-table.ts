@@ -1,5 +1,6 @@
-import type { Endpoint, EndpointTable, MeshPeer, PublishedPort } from '../../proto/endpoint-table.js';
+import type { Endpoint, EndpointTable, Hold, MeshPeer, PublishedPort } from '../../proto/endpoint-table.js';
 import type { PortConfig } from '../../proto/engine/service-spec.js';
+import { holdTimeout } from '../../proto/engine/service-deadlines.js';
 import { shallLive } from '../drain/task-wish.js';
 import type { NodeObject, ServiceObject, TaskObject } from '../store/objects.js';
 
@@ -55,10 +56,17 @@ export function portsOfService(
       mode: portMode(service.spec.Labels, targetPort),
       serviceId: service.id,
       serviceName: service.spec.Name,
+      hold: holdOf(service),
       endpoints: endpointsOf(tasks, targetPort, isReachableNode),
     }))
     .sort(byPort);
 }
+
+/** New work waits for a replica, unless there shall be none. */
+export const holdOf = ({ spec }: Pick<ServiceObject, 'spec'>): Hold =>
+  spec.Mode.Replicated?.Replicas === 0
+    ? { ms: 0, reason: 'it is scaled to 0' }
+    : { ms: holdTimeout(spec.Labels), reason: 'it has no running replica' };
 
 /** Each member that has said where its mesh listens, whatever its state: only these may open tunnels. */
 export const meshPeers = (nodes: readonly NodeObject[]): readonly MeshPeer[] =>

@@ -1,6 +1,6 @@
 import { errorMessage } from '../../core/errors.js';
 import type { ServiceSpec } from './service-spec.js';
-import { DRAIN_DEADLINE, durationLabel, PROGRESS_DEADLINE } from './service-deadlines.js';
+import { DRAIN_DEADLINE, durationLabel, HOLD_TIMEOUT, PROGRESS_DEADLINE } from './service-deadlines.js';
 import { specError } from './spec-error.js';
 
 const PORT_MODES = ['auto', 'tcp', 'http'];
@@ -8,6 +8,7 @@ const PORT_MODES = ['auto', 'tcp', 'http'];
 /** Deadlines with the least and the most they may be, ms. */
 const DEADLINES: Readonly<Record<string, { readonly least: number; readonly most: number }>> = {
   [DRAIN_DEADLINE]: { least: 0, most: 24 * 3_600_000 },
+  [HOLD_TIMEOUT]: { least: 0, most: 60_000 },
   [PROGRESS_DEADLINE]: { least: 1_000, most: 24 * 3_600_000 },
 };
 
@@ -51,8 +52,10 @@ function checkDeadline(labels: ServiceSpec['Labels'], label: string): boolean {
   }
   if (ms < bounds.least || ms > bounds.most) {
     throw specError(
-      `label "${label}" must be from ${bounds.least / 1000}s to 24h, got ${JSON.stringify(labels[label])}`,
+      `label "${label}" must be from ${bounds.least / 1000}s to ${atMost(bounds.most)}, got ${JSON.stringify(labels[label])}`,
     );
   }
   return true;
 }
+
+const atMost = (ms: number): string => (ms < 3_600_000 ? `${ms / 1000}s` : `${ms / 3_600_000}h`);

@@ -2,10 +2,12 @@ import { parseDuration } from './duration.js';
 
 /** Service labels that hold a duration, and what their absence means, ms. */
 export const DRAIN_DEADLINE = 'bale.drain.deadline';
+export const HOLD_TIMEOUT = 'bale.hold.timeout';
 export const PROGRESS_DEADLINE = 'bale.update.progress-deadline';
 
 const NS_PER_MS = 1e6;
 const DEFAULT_DRAIN_DEADLINE = 30_000;
+const DEFAULT_HOLD_TIMEOUT = 10_000;
 const DEFAULT_PROGRESS_DEADLINE = 600_000;
 
 type Labels = Readonly<Record<string, string>>;
@@ -13,6 +15,9 @@ type Labels = Readonly<Record<string, string>>;
 /** How long what is under way on a task may go on once nothing new is routed to it, ms. */
 export const drainDeadline = (labels: Labels): number =>
   durationLabel(labels, DRAIN_DEADLINE) ?? DEFAULT_DRAIN_DEADLINE;
+
+/** How long new work waits while the service has no replica that serves, ms. */
+export const holdTimeout = (labels: Labels): number => durationLabel(labels, HOLD_TIMEOUT) ?? DEFAULT_HOLD_TIMEOUT;
 
 /** How long a rollout may stand still, ms. */
 export const progressDeadline = (labels: Labels): number =>

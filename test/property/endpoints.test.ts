@@ -21,6 +21,8 @@ const service = fc.record({
   id: fc.constantFrom('s1', 's2'),
   ports: fc.subarray([80, 81, 82]),
   mode: fc.constantFrom('auto', 'tcp', 'http'),
+  replicas: fc.constantFrom(0, 1),
+  holdTimeout: fc.constantFrom('1s', '2s'),
 });
 const task = fc.record({
   id: fc.constantFrom('t1', 't2', 't3', 't4'),
@@ -37,11 +39,14 @@ const write: fc.Arbitrary<Write> = fc.oneof(
       (tx) =>
         tx.put('node', draftNode(id, { status: { state, message: '', addr: '' }, ...(meshAddr && { meshAddr }) })),
   ),
-  service.map(({ id, ports, mode }): Write => (tx) => {
+  service.map(({ id, ports, mode, replicas, holdTimeout }): Write => (tx) => {
     // Two services never publish one port: the API sees to that.
     const offset = id === 's1' ? 0 : 100;
-    const labels = { 'bale.port.80.protocol': mode };
-    tx.put('service', draftService(id, { labels, ports: ports.map((port) => ingressPort(port + offset, port)) }));
+    const labels = { 'bale.port.80.protocol': mode, 'bale.hold.timeout': holdTimeout };
+    tx.put(
+      'service',
+      draftService(id, { labels, replicas, ports: ports.map((port) => ingressPort(port + offset, port)) }),
+    );
   }),
   task.map(({ id, serviceId, state, ...rest }): Write => (tx) => {
     tx.put('task', draftTask(id, serviceId, { ...rest, status: { Timestamp: '', State: state, Message: '' } }));

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { Connector, isConnected, type Connection } from '../../../../agent/mesh/connector.js';
@@ -43,7 +44,15 @@ function setUp(
   return { inFlight, route, connector, dialled };
 }
 
-const client = (): { destroyed: boolean } => ({ destroyed: false });
+class Client extends EventEmitter {
+  destroyed = false;
+
+  leave(): void {
+    this.destroyed = true;
+    this.emit('close');
+  }
+}
+const client = (): Client => new Client();
 const taskOf = (connection: Connection): string | undefined =>
   isConnected(connection) ? connection.lease.endpoint.taskId : undefined;
 
@@ -70,7 +79,7 @@ describe('connector', () => {
   });
 
   test('only so many wait: the others are refused at once', async () => {
-    const { connector, route } = setUp([], new Set(['new']), { budget: 60_000, mostWaiting: 1 });
+    const { connector, route } = setUp([], new Set(['new']), { budget: 60_000, mostWaiting: 2 });
     const waiting = connector.connect(route, client());
     // It waits from the next turn of its own.
     await Promise.resolve();
@@ -84,8 +93,58 @@ describe('connector', () => {
     const { connector, route, inFlight } = setUp(['a'], new Set(['a']));
     const gone = client();
     const connecting = connector.connect(route, gone);
-    gone.destroyed = true;
+    gone.leave();
     expect(isConnected(await connecting)).toBe(false);
     expect(inFlight.total()).toBe(0);
+  });
+
+  test('a client that goes while it waits leaves its seat at once', async () => {
+    const { connector, route } = setUp([], new Set(), { budget: 60_000, mostWaiting: 10 });
+    const gone = client();
+    const connecting = connector.connect(route, gone);
+    expect(connector.waiting).toBe(1);
+    gone.leave();
+    expect(isConnected(await connecting)).toBe(false);
+    expect(connector.waiting).toBe(0);
+  });
+
+  test('one port takes at most half of the seats', async () => {
+    const limits = { budget: 60_000, mostWaiting: 4 };
+    const { connector, route, inFlight } = setUp([], new Set(), limits);
+    const other = new Route(publishedPort([]), { inFlight, ejections: new Ejections(), now: () => 0, start: 0 });
+    const clients = [client(), client(), client(), client()];
+    const [a, b, c, d] = clients.map((each, index) => connector.connect(index === 3 ? other : route, each));
+    expect(await c).toEqual({
+      failure: 'none',
+      message: 'it has no running replica, and too many clients wait for one already',
+    });
+    expect(connector.waiting).toBe(3);
+    for (const each of clients) each.leave();
+    await Promise.all([a, b, d]);
+    expect(connector.waiting).toBe(0);
+  });
+
+  test('a replica that drains is not dialled, not even with a lease that was taken before', async () => {
+    const { connector, route, dialled, inFlight } = setUp(['old'], new Set(['old', 'new']));
+    const lease = route.claim();
+    route.update(publishedPort(endpoints('old').map((each) => ({ ...each, state: 'draining' }))));
+    const connecting = connector.connect(route, client(), lease);
+    expect(inFlight.total()).toBe(0);
+    route.update(publishedPort(endpoints('new')));
+    expect(taskOf(await connecting)).toBe('new');
+    expect(dialled).toEqual(['new']);
+  });
+
+  test('after a wait a replica gets the whole budget', async () => {
+    const live = new Set<string>();
+    const { connector, route } = setUp([], live, { budget: 400, mostWaiting: 10 });
+    const hold = { ms: 60_000, reason: '' };
+    route.update(publishedPort([], { hold }));
+    const connecting = connector.connect(route, client());
+    await new Promise((resolve) => setTimeout(resolve, 450));
+    route.update(publishedPort(endpoints('new'), { hold }));
+    // It refuses at first.
+    setTimeout(() => live.add('new'), 100);
+    expect(taskOf(await connecting)).toBe('new');
   });
 });

@@ -43,11 +43,12 @@ describe('picker', () => {
     expect(picker.pick(context(['b'], ['a']))?.taskId).toBe('a');
   });
 
-  test('uses a draining endpoint only when no active one is left to try', () => {
+  test('never picks a draining endpoint, also when there is no other', () => {
     const picker = new Picker([endpoint('old', 'draining'), endpoint('new')]);
     expect(picks(picker, 3)).toEqual(['new', 'new', 'new']);
     expect(picker.pick(context([], ['new']))?.taskId).toBe('new');
-    expect(picker.pick(context(['new']))?.taskId).toBe('old');
+    expect(picker.pick(context(['new']))).toBeUndefined();
+    expect(new Picker([endpoint('old', 'draining')]).pick()).toBeUndefined();
   });
 
   test('keeps whose turn it is from table to table', () => {

@@ -26,6 +26,7 @@ describe('the endpoint table', () => {
           mode: 'auto',
           serviceId: 's',
           serviceName: 'web',
+          hold: { ms: 10_000, reason: 'it has no running replica' },
           endpoints: [
             { taskId: 't1', nodeId: 'n1', targetPort: 80, state: 'active' },
             { taskId: 't2', nodeId: 'n1', targetPort: 80, state: 'active' },
@@ -95,5 +96,14 @@ describe('the endpoint table', () => {
     const reversed = { services: services.toReversed(), tasks: tasks.toReversed(), nodes: nodes.toReversed() };
     expect(table(reversed)).toEqual(table({ services, tasks, nodes }));
     expect(table({ services }).ports.map((port) => port.publishedPort)).toEqual([70, 90, 8080]);
+  });
+
+  test.each<[string, Parameters<typeof storedService>[1], object]>([
+    ['waits 10 s', {}, { ms: 10_000, reason: 'it has no running replica' }],
+    ['waits as the label says', { labels: { 'bale.hold.timeout': '45s' } }, { ms: 45_000 }],
+    ['is refused at once when the service is scaled to 0', { replicas: 0 }, { ms: 0, reason: 'it is scaled to 0' }],
+  ])('new work without a replica %s', (_how, options, hold) => {
+    const services = [storedService('s', { ports: [ingressPort(8080, 80)], ...options })];
+    expect(table({ services }).ports).toMatchObject([{ hold }]);
   });
 });

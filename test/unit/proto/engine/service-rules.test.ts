@@ -86,11 +86,11 @@ describe('rules for a service', () => {
       serviceBody({ Mode: { Replicated: { Replicas: 100_001 } } }),
     ],
     [
-      'label "bale.colour" is unknown: the labels under "bale." are bale.port.<target port>.protocol, bale.drain.deadline, bale.update.progress-deadline',
+      'label "bale.colour" is unknown: the labels under "bale." are bale.port.<target port>.protocol, bale.drain.deadline, bale.hold.timeout, bale.update.progress-deadline',
       labelled('bale.colour', 'red'),
     ],
     [
-      'label "bale.port.0.protocol" is unknown: the labels under "bale." are bale.port.<target port>.protocol, bale.drain.deadline, bale.update.progress-deadline',
+      'label "bale.port.0.protocol" is unknown: the labels under "bale." are bale.port.<target port>.protocol, bale.drain.deadline, bale.hold.timeout, bale.update.progress-deadline',
       labelled('bale.port.0.protocol', 'tcp'),
     ],
     [
@@ -104,6 +104,10 @@ describe('rules for a service', () => {
     [
       'label "bale.drain.deadline" must be from 0s to 24h, got "25h"',
       serviceBody({ Labels: { 'bale.drain.deadline': '25h' } }),
+    ],
+    [
+      'label "bale.hold.timeout" must be from 0s to 60s, got "2m"',
+      serviceBody({ Labels: { 'bale.hold.timeout': '2m' } }),
     ],
     [
       'label "bale.drain.deadline": "soon" is not a duration; write it like 500ms, 10s or 1m30s',
