@@ -21,15 +21,18 @@ async function scale(context: Context, wishes: readonly string[], flags: WaitFla
   const replicas = new Map(wishes.map(parseWish));
   const client = await context.connect();
   const scaled: string[] = [];
-  await forEachOperand(context, [...replicas.keys()], async (name) => {
-    await setReplicas(client, name, replicas.get(name) ?? 0);
-    context.print(`${name} scaled to ${replicas.get(name) ?? 0}\n`);
-    scaled.push(name);
-  }).finally(async () => {
-    if (flags.detach === true || scaled.length === 0) return;
-    const { waitForServices } = await import('./view/progress.js');
-    await waitForServices(context, client, scaled, { quiet: flags.quiet === true });
-  });
+  try {
+    await forEachOperand(context, [...replicas.keys()], async (name) => {
+      await setReplicas(client, name, replicas.get(name) ?? 0);
+      context.print(`${name} scaled to ${replicas.get(name) ?? 0}\n`);
+      scaled.push(name);
+    });
+  } finally {
+    if (flags.detach !== true && scaled.length > 0) {
+      const { waitForServices } = await import('./view/progress.js');
+      await waitForServices(context, client, scaled, { quiet: flags.quiet === true });
+    }
+  }
 }
 
 /** `web=5`; of two for one service the later counts. */

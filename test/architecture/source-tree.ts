@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
-import ts from 'typescript';
+import { parseSync } from 'rolldown/utils';
 
 /** The rooms whose walls are tested. */
 export const ROOMS = ['bin', 'core', 'proto', 'manager', 'agent', 'daemon', 'cli'] as const;
@@ -32,7 +32,9 @@ export const sourceFiles = (folders: readonly string[]): readonly SourceFile[] =
 
 function read(path: string): SourceFile {
   const text = readFileSync(join(root, path), 'utf8');
-  const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
+  const { errors, module } = parseSync(path, text);
+  if (errors.length > 0)
+    throw new Error(`${path} cannot be parsed: ${errors.map(({ message }) => message).join('; ')}`);
   const imports: Import[] = [];
   const add = (specifier: string, typeOnly: boolean): void => {
     const target = specifier.startsWith('.')
@@ -40,30 +42,18 @@ function read(path: string): SourceFile {
       : undefined;
     imports.push({ specifier, typeOnly, ...(target === undefined ? {} : { target }) });
   };
-  const visit = (node: ts.Node): void => {
-    if (ts.isImportDeclaration(node) && ts.isStringLiteral(node.moduleSpecifier)) {
-      add(node.moduleSpecifier.text, isTypeOnly(node.importClause));
-    } else if (ts.isExportDeclaration(node) && node.moduleSpecifier && ts.isStringLiteral(node.moduleSpecifier)) {
-      add(node.moduleSpecifier.text, node.isTypeOnly);
-    } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
-      const [specifier] = node.arguments;
-      if (specifier && ts.isStringLiteral(specifier)) add(specifier.text, false);
-    }
-    ts.forEachChild(node, visit);
-  };
-  visit(source);
+  for (const { moduleRequest, entries } of module.staticImports) add(moduleRequest.value, areTypes(entries));
+  for (const { entries } of module.staticExports) {
+    const specifier = entries[0]?.moduleRequest?.value;
+    if (specifier !== undefined) add(specifier, areTypes(entries));
+  }
+  for (const { moduleRequest } of module.dynamicImports) {
+    const literal = /^(['"`])(.*)\1$/.exec(text.slice(moduleRequest.start, moduleRequest.end));
+    if (literal?.[2] !== undefined) add(literal[2], false);
+  }
   return { path, lines: text.split('\n').length - 1, imports, text };
 }
 
-function isTypeOnly(clause: ts.ImportClause | undefined): boolean {
-  if (clause === undefined) return false;
-  if (clause.phaseModifier === ts.SyntaxKind.TypeKeyword) return true;
-  const names = clause.namedBindings;
-  return (
-    clause.name === undefined &&
-    names !== undefined &&
-    ts.isNamedImports(names) &&
-    names.elements.length > 0 &&
-    names.elements.every((element) => element.isTypeOnly)
-  );
-}
+/** An import without names is there for what the module does when it is loaded. */
+const areTypes = (entries: readonly { readonly isType: boolean }[]): boolean =>
+  entries.length > 0 && entries.every(({ isType }) => isType);

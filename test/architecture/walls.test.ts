@@ -139,6 +139,13 @@ describe('size', () => {
     expect(house.filter((file) => roomOf(file.path) === 'core').length).toBeLessThanOrEqual(12);
   });
 
+  test('no double cast: it hides a doubt that a check would settle', () => {
+    const written = sourceFiles([...ROOMS, 'test', 'bench']).filter(({ path }) => path.endsWith('.ts'));
+    expect(
+      written.filter(({ text }) => /\bas (unknown|any|never|object) as\b/.test(text)).map(({ path }) => path),
+    ).toEqual([]);
+  });
+
   test('there is no drawer named utils', () => {
     expect(all.filter((file) => /(^|[/-])(utils?|helpers?|misc|common)([./-]|$)/.test(file.path))).toEqual([]);
   });

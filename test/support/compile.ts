@@ -1,6 +1,6 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
-import ts from 'typescript';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { rolldown } from 'rolldown';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
 
@@ -20,31 +20,17 @@ export async function compile(entry: string): Promise<Compiled> {
   await mkdir(cache, { recursive: true });
   const directory = await mkdtemp(join(cache, 'compiled-'));
   await writeFile(join(directory, 'package.json'), '{ "type": "module" }');
-  const target = (path: string): string => join(directory, relative(ROOT, path)).replace(/\.ts$/, '.js');
-  const queue = [resolve(ROOT, entry)];
-  const seen = new Set(queue);
-  for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
-    const text = await readFile(path, 'utf8');
-    for (const { fileName } of ts.preProcessFile(text).importedFiles) {
-      if (!fileName.startsWith('.')) continue;
-      const imported = resolve(dirname(path), fileName.replace(/\.js$/, '.ts'));
-      if (!seen.has(imported)) queue.push(imported);
-      seen.add(imported);
-    }
-    const { outputText } = ts.transpileModule(text, {
-      fileName: path,
-      compilerOptions: {
-        module: ts.ModuleKind.ESNext,
-        target: ts.ScriptTarget.ES2022,
-        verbatimModuleSyntax: true,
-        isolatedModules: true,
-      },
-    });
-    await mkdir(dirname(target(path)), { recursive: true });
-    await writeFile(target(path), outputText);
-  }
+  const name = basename(entry, '.ts');
+  const bundle = await rolldown({
+    input: { [name]: resolve(ROOT, entry) },
+    platform: 'node',
+    tsconfig: join(ROOT, 'tsconfig.json'),
+    external: /^[^./]/,
+  });
+  await bundle.write({ dir: directory, format: 'esm' });
+  await bundle.close();
   return {
-    entry: target(resolve(ROOT, entry)),
+    entry: join(directory, `${name}.js`),
     dispose: () => rm(directory, { recursive: true, force: true }),
   };
 }
