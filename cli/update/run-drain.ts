@@ -30,16 +30,18 @@ export async function drainNodes(context: Context, names: readonly string[], fla
   const limits = drainLimits(flags);
   const client = await context.connect();
   const draining: DrainedNode[] = [];
-  await forEachOperand(context, [...new Set(names)], async (name) => {
-    const { ID, Version } = await client.get<NodeDocument>(`/nodes/${encodeURIComponent(name)}`);
-    await client.post(`/bale/nodes/${ID}/drain`, undefined, { ...limits, version: Version.Index });
-    context.print(`${name}\n`);
-    draining.push({ id: ID, name });
-  }).finally(async () => {
+  try {
+    await forEachOperand(context, [...new Set(names)], async (name) => {
+      const { ID, Version } = await client.get<NodeDocument>(`/nodes/${encodeURIComponent(name)}`);
+      await client.post(`/bale/nodes/${ID}/drain`, undefined, { ...limits, version: Version.Index });
+      context.print(`${name}\n`);
+      draining.push({ id: ID, name });
+    });
+  } finally {
     if (flags.detach !== true && draining.length > 0) {
       await watch(context, client, draining, new ProgressBoard(context, flags.quiet === true));
     }
-  });
+  }
 }
 
 function drainLimits({ deadline, maxParallel }: DrainFlags): Query {
