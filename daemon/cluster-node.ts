@@ -7,6 +7,7 @@ import type { Clock } from '../core/clock.js';
 import { errorMessage } from '../core/errors.js';
 import type { IdentitySource, NodeIdentity } from '../core/identity.js';
 import type { Logger } from '../core/logger.js';
+import type { GenericResource } from '../proto/engine/task-spec.js';
 import type { Manager } from '../manager/manager-types.js';
 import type { DataDirectory } from './data-directory.js';
 import type { MembershipRecord } from './membership-record.js';
@@ -28,6 +29,7 @@ export interface NodeParts {
     readonly nodeId: string;
     readonly hostname: string;
     readonly engineSocket: string;
+    readonly genericResources: readonly GenericResource[];
     readonly logger: Logger;
     readonly clock: Clock;
   }): Promise<Executor>;
@@ -92,6 +94,7 @@ export async function startClusterNode(
     nodeId: record.nodeId,
     hostname: options.hostname,
     engineSocket: options.engineSocket,
+    genericResources: options.genericResources,
     logger,
     clock,
   });

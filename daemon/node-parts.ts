@@ -6,12 +6,13 @@ const PARALLEL_STARTS = 4;
 
 /** A node's real parts: the local Docker Engine, and a mesh process of its own. */
 export const nodeParts: NodeParts = {
-  executor: async ({ nodeId, hostname, engineSocket, logger, clock }) => {
+  executor: async ({ nodeId, hostname, engineSocket, genericResources, logger, clock }) => {
     const { createDockerExecutor } = await import('../agent/executor/docker-executor.js');
     return createDockerExecutor({
       socketPath: engineSocket,
       nodeId,
       hostname,
+      genericResources,
       logger,
       clock,
       parallelStarts: PARALLEL_STARTS,

@@ -5,6 +5,8 @@ import { parseArgs } from 'node:util';
 import { type HostPort, parseHostPort } from '../core/address.js';
 import { BaleError, errorMessage } from '../core/errors.js';
 import { LOG_LEVELS, type LogLevel } from '../core/logger.js';
+import { parseGenericResources } from '../proto/engine/generic-resource.js';
+import type { GenericResource } from '../proto/engine/task-spec.js';
 
 export interface DaemonOptions {
   /** Absolute path of the API socket. */
@@ -24,6 +26,8 @@ export interface DaemonOptions {
   /** IP address on which published ports are opened. */
   readonly publishAddr: string;
   readonly hostname: string;
+  /** What this node has to give to tasks besides CPU and memory. */
+  readonly genericResources: readonly GenericResource[];
   readonly logLevel: LogLevel;
 }
 
@@ -34,6 +38,8 @@ interface OptionRow {
   readonly env: string;
   /** Absent: computed, as the help line says. */
   readonly fallback?: string;
+  /** May be given more than once; each value may hold several, parted by commas. */
+  readonly many?: boolean;
   readonly help: string;
 }
 
@@ -100,6 +106,13 @@ export const DAEMON_OPTIONS: readonly OptionRow[] = [
     help: "this node's name in the cluster (the machine's host name)",
   },
   {
+    name: 'generic-resource',
+    value: 'KIND=NUMBER|NAME',
+    env: 'BALE_GENERIC_RESOURCES',
+    many: true,
+    help: 'e.g. gpu=4, or gpu=UUID1,gpu=UUID2; may be repeated (none)',
+  },
+  {
     name: 'log-level',
     value: LOG_LEVELS.join('|'),
     env: 'BALE_LOG_LEVEL',
@@ -140,6 +153,7 @@ export function parseDaemonOptions(argv: readonly string[], env: NodeJS.ProcessE
     const row = DAEMON_OPTIONS.find((candidate) => candidate.name === name);
     const flag = given[name];
     if (typeof flag === 'string') return { value: flag, field: `--${name}` };
+    if (Array.isArray(flag)) return { value: flag.join(','), field: `--${name}` };
     const variable = row === undefined ? undefined : env[row.env];
     if (variable !== undefined && variable !== '') return { value: variable, field: row?.env ?? name };
     return { value: row?.fallback, field: `--${name}` };
@@ -159,6 +173,7 @@ export function parseDaemonOptions(argv: readonly string[], env: NodeJS.ProcessE
       meshAddr: ipAndPort(text('mesh-addr'), 2378),
       publishAddr: ip(text('publish-addr')),
       hostname: hostName(text('hostname')),
+      genericResources: genericResources(text('generic-resource')),
       logLevel: logLevel(text('log-level')),
     },
   };
@@ -170,8 +185,10 @@ interface OptionText {
   readonly field: string;
 }
 
-function readCommandLine(argv: readonly string[]): Record<string, string | boolean | undefined> {
-  const strings = Object.fromEntries(DAEMON_OPTIONS.map(({ name }) => [name, { type: 'string' as const }]));
+function readCommandLine(argv: readonly string[]): Record<string, string | boolean | (string | boolean)[] | undefined> {
+  const strings = Object.fromEntries(
+    DAEMON_OPTIONS.map(({ name, many = false }) => [name, { type: 'string' as const, multiple: many }]),
+  );
   try {
     return parseArgs({
       args: [...argv],
@@ -234,6 +251,15 @@ function hostName({ value, field }: OptionText): string {
     throw invalid(`${field}: "${name}" is not a host name (letters, digits, ".", "-" and "_")`);
   }
   return name;
+}
+
+function genericResources({ value, field }: OptionText): readonly GenericResource[] {
+  if (value === undefined) return [];
+  try {
+    return parseGenericResources([value]);
+  } catch (error) {
+    throw invalid(`${field}: ${errorMessage(error)}`);
+  }
 }
 
 function logLevel({ value, field }: OptionText): LogLevel {

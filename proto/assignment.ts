@@ -1,6 +1,6 @@
 import type { PortConfig } from './engine/service-spec.js';
 import type { TaskStatus } from './engine/task-document.js';
-import type { TaskSpec } from './engine/task-spec.js';
+import type { GenericResource, TaskSpec } from './engine/task-spec.js';
 import type { DesiredState } from './engine/task-state.js';
 
 /** What an agent must know of a task to run it. Spec in the Engine API's shape, bale's own fields in camelCase. */
@@ -19,6 +19,8 @@ export interface Assignment {
   readonly status: TaskStatus;
   /** Host-mode ports, which the Engine binds; ingress ports are the mesh's. */
   readonly hostPorts: readonly PortConfig[];
+  /** What the task holds of the node's generic resources. */
+  readonly genericResources?: readonly GenericResource[];
 }
 
 /** The set of tasks of one node: COMPLETE replaces all, INCREMENTAL applies to the set numbered `appliesTo`. */

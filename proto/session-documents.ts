@@ -89,17 +89,21 @@ export const meshReport: Check<MeshReport> = object<MeshReport>({
   inFlight: record(number),
 });
 
-export const assignment: Check<Assignment> = object<Assignment>({
-  taskId: text,
-  serviceId: text,
-  serviceName: text,
-  serviceLabels: record(text),
-  slot: number,
-  desiredState: oneOf(['ready', 'running', 'complete', 'shutdown', 'remove'] as const),
-  spec: trusted<TaskSpec>(),
-  status: taskStatus,
-  hostPorts: list(portConfig),
-});
+export const assignment: Check<Assignment> = object<Assignment>(
+  {
+    taskId: text,
+    serviceId: text,
+    serviceName: text,
+    serviceLabels: record(text),
+    slot: number,
+    desiredState: oneOf(['ready', 'running', 'complete', 'shutdown', 'remove'] as const),
+    spec: trusted<TaskSpec>(),
+    status: taskStatus,
+    hostPorts: list(portConfig),
+    genericResources: list(genericResource),
+  },
+  ['genericResources'],
+);
 
 const endpoint: Check<Endpoint> = object<Endpoint>({
   taskId: text,

@@ -1,5 +1,6 @@
 import type { Assignment } from '../../proto/assignment.js';
 import type { ContainerSpec } from '../../proto/engine/container-spec.js';
+import { genericEnvironment } from '../../proto/engine/generic-resource.js';
 import type { PortConfig } from '../../proto/engine/service-spec.js';
 import type { ResourceRequirements } from '../../proto/engine/task-spec.js';
 import { containerName, taskLabels } from './container-labels.js';
@@ -41,7 +42,7 @@ export function containerConfig(
       Image: spec.Image,
       ...command(spec),
       ...given({
-        Env: spec.Env,
+        Env: environment(assignment),
         Hostname: spec.Hostname,
         WorkingDir: spec.Dir,
         User: spec.User,
@@ -89,6 +90,12 @@ function hostConfig(assignment: Assignment, context: ContainerConfigContext): Re
     ...resources(assignment.spec.Resources),
     PortBindings: portBindings(assignment.hostPorts),
   };
+}
+
+/** The Engine takes the last value of a variable, so what the task was given wins. */
+function environment({ spec, genericResources = [] }: Assignment): readonly string[] | undefined {
+  const own = spec.ContainerSpec.Env;
+  return genericResources.length === 0 ? own : [...(own ?? []), ...genericEnvironment(genericResources)];
 }
 
 /** A Command replaces the image's entrypoint; Args alone are the arguments of the image's own. */

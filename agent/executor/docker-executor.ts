@@ -5,6 +5,7 @@ import { readTextIfPresent } from '../../core/atomic-file.js';
 import type { Logger } from '../../core/logger.js';
 import type { Assignment } from '../../proto/assignment.js';
 import type { NodeDescription } from '../../proto/engine/node-document.js';
+import type { GenericResource } from '../../proto/engine/task-spec.js';
 import { containerConfig, graceSeconds, type LogConfig } from './container-config.js';
 import { NODE_ID_LABEL, TASK_ID_LABEL } from './container-labels.js';
 import { containerState } from './container-state.js';
@@ -22,6 +23,8 @@ export interface DockerExecutorOptions {
   readonly nodeId: string;
   /** What the node calls itself. */
   readonly hostname: string;
+  /** What else its machine has to give to tasks. */
+  readonly genericResources?: readonly GenericResource[];
   readonly logger: Logger;
   readonly clock: Clock;
   /** How many containers are created or started at once; twice the CPUs unless given. */
@@ -56,7 +59,7 @@ class DockerExecutor implements Executor {
   }
 
   async describe(signal: AbortSignal): Promise<NodeDescription> {
-    return nodeDescription(await this.#info(signal), this.#options.hostname);
+    return nodeDescription(await this.#info(signal), this.#options.hostname, this.#options.genericResources);
   }
 
   async list(signal: AbortSignal): Promise<readonly ContainerState[]> {

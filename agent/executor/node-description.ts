@@ -1,4 +1,5 @@
 import type { NodeDescription } from '../../proto/engine/node-document.js';
+import type { GenericResource } from '../../proto/engine/task-spec.js';
 
 /** The part of `GET /info` that a node tells its managers. */
 export interface EngineInfo {
@@ -12,7 +13,11 @@ export interface EngineInfo {
   readonly Plugins: Readonly<Record<string, readonly string[] | null>>;
 }
 
-export function nodeDescription(info: EngineInfo, hostname: string): NodeDescription {
+export function nodeDescription(
+  info: EngineInfo,
+  hostname: string,
+  genericResources: readonly GenericResource[] = [],
+): NodeDescription {
   const labels = (info.Labels ?? []).map((label): [string, string] => {
     const [key = '', ...value] = label.split('=');
     return [key, value.join('=')];
@@ -20,7 +25,11 @@ export function nodeDescription(info: EngineInfo, hostname: string): NodeDescrip
   return {
     Hostname: hostname,
     Platform: { Architecture: info.Architecture, OS: info.OSType },
-    Resources: { NanoCPUs: info.NCPU * 1e9, MemoryBytes: info.MemTotal },
+    Resources: {
+      NanoCPUs: info.NCPU * 1e9,
+      MemoryBytes: info.MemTotal,
+      ...(genericResources.length === 0 ? {} : { GenericResources: [...genericResources] }),
+    },
     Engine: {
       EngineVersion: info.ServerVersion,
       ...(labels.length === 0 ? {} : { Labels: Object.fromEntries(labels) }),

@@ -2,9 +2,11 @@ import { BaleError } from '../../core/errors.js';
 import { parseDuration } from '../../proto/engine/duration.js';
 import type { ContainerSpec, HealthConfig } from '../../proto/engine/container-spec.js';
 import type { ServiceSpec } from '../../proto/engine/service-spec.js';
-import type { ResourceRequirements, RestartPolicy, TaskSpec } from '../../proto/engine/task-spec.js';
+import { parseGenericResources } from '../../proto/engine/generic-resource.js';
+import type { Placement, ResourceRequirements, RestartPolicy, TaskSpec } from '../../proto/engine/task-spec.js';
 import { parseEnvironment, parseLabels } from './labels.js';
 import { parseMount } from './mount.js';
+import { parsePlacementPref } from './placement-pref.js';
 import { parsePublish } from './publish.js';
 import { parseBytes, parseCount, parseCpus } from './quantity.js';
 import { splitWords } from './shell-words.js';
@@ -33,6 +35,10 @@ export interface CreateFlags extends RolloutFlags {
   readonly limitPids?: string;
   readonly reserveCpu?: string;
   readonly reserveMemory?: string;
+  readonly genericResource?: List;
+  readonly constraint?: List;
+  readonly placementPref?: List;
+  readonly replicasMaxPerNode?: string;
   readonly restartCondition?: string;
   readonly restartDelay?: string;
   readonly restartMaxAttempts?: string;
@@ -114,7 +120,7 @@ async function taskSpec(image: string, command: List, flags: CreateFlags, enviro
     ContainerSpec: await containerSpec(image, command, flags, environment),
     Resources: resources(flags),
     ...(restart === undefined ? {} : { RestartPolicy: restart }),
-    Placement: {},
+    Placement: placement(flags),
     ...(flags.logDriver === undefined ? {} : { LogDriver: { Name: flags.logDriver, Options: logOptions } }),
     ForceUpdate: 0,
   };
@@ -168,7 +174,22 @@ function resources(flags: CreateFlags): ResourceRequirements {
   const pids = flags.limitPids === undefined ? {} : { Pids: parseCount('--limit-pids', flags.limitPids) };
   return {
     Limits: { ...cpus('--limit-cpu', flags.limitCpu), ...memory('--limit-memory', flags.limitMemory), ...pids },
-    Reservations: { ...cpus('--reserve-cpu', flags.reserveCpu), ...memory('--reserve-memory', flags.reserveMemory) },
+    Reservations: {
+      ...cpus('--reserve-cpu', flags.reserveCpu),
+      ...memory('--reserve-memory', flags.reserveMemory),
+      ...(flags.genericResource === undefined
+        ? {}
+        : { GenericResources: parseGenericResources(flags.genericResource) }),
+    },
+  };
+}
+
+function placement(flags: CreateFlags): Placement {
+  const { constraint, placementPref, replicasMaxPerNode: most } = flags;
+  return {
+    ...(constraint === undefined ? {} : { Constraints: [...constraint] }),
+    ...(placementPref === undefined ? {} : { Preferences: placementPref.map(parsePlacementPref) }),
+    ...(most === undefined ? {} : { MaxReplicas: parseCount('--replicas-max-per-node', most) }),
   };
 }
 

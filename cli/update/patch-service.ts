@@ -6,6 +6,7 @@ import { parseCount } from '../flags/quantity.js';
 import { usageError } from '../flags/usage-error.js';
 import { patchContainer, type Environment } from './container.js';
 import { patchMap } from './keyed.js';
+import { patchPlacement } from './placement.js';
 import { patchPorts } from './ports.js';
 import { patchResources } from './resources.js';
 import { patchRestartPolicy } from './restart-policy.js';
@@ -37,6 +38,7 @@ export function patchService(present: ServiceSpec, flags: UpdateFlags, own: Envi
 function patchTask(task: TaskSpec, flags: UpdateFlags, own: Environment): void {
   patchContainer(task.ContainerSpec, flags, own);
   setField(task, 'Resources', patchResources(task.Resources, flags));
+  setField(task, 'Placement', patchPlacement(task.Placement, flags));
   setField(task, 'RestartPolicy', patchRestartPolicy(task.RestartPolicy, flags));
   if (flags.logDriver !== undefined && flags.logDriver !== '') {
     // Options belong to their driver: they are all replaced.

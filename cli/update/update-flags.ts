@@ -39,6 +39,13 @@ export interface UpdateFlags extends RolloutFlags {
   readonly limitPids?: string;
   readonly reserveCpu?: string;
   readonly reserveMemory?: string;
+  readonly genericResourceAdd?: List;
+  readonly genericResourceRm?: List;
+  readonly constraintAdd?: List;
+  readonly constraintRm?: List;
+  readonly placementPrefAdd?: List;
+  readonly placementPrefRm?: List;
+  readonly replicasMaxPerNode?: string;
   readonly restartCondition?: string;
   readonly restartDelay?: string;
   readonly restartMaxAttempts?: string;

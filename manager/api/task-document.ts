@@ -28,6 +28,7 @@ export function taskDocument(task: TaskObject, drainReason: (task: TaskObject) =
     DesiredState: finalWish(task),
   };
   if (task.nodeId !== undefined) document.NodeID = task.nodeId;
+  if (task.genericResources !== undefined) document.GenericResources = [...task.genericResources];
   if (task.draining !== undefined) {
     document.drain = { since: timestamp(task.draining.since), reason: drainReason(task) };
   }

@@ -20,6 +20,7 @@ export const toAssignment = (task: TaskObject): Assignment => ({
   spec: task.spec,
   status: task.status,
   hostPorts: task.hostPorts,
+  ...(task.genericResources === undefined ? {} : { genericResources: task.genericResources }),
 });
 
 /**

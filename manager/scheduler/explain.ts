@@ -34,12 +34,13 @@ interface Cause {
 
 function resourceCause({ reserved }: Requirement, refusals: readonly RefusalOf<'resources'>[]): Cause {
   const lacks = [
-    lack(refusals, (free) => free.memoryBytes, reserved.memoryBytes, formatBytes, ' of memory'),
-    lack(refusals, (free) => free.nanoCpus, reserved.nanoCpus, formatCpus, ''),
+    lack(refusals, (amounts) => amounts.memoryBytes, reserved.memoryBytes, formatBytes, ' of memory'),
+    lack(refusals, (amounts) => amounts.nanoCpus, reserved.nanoCpus, formatCpus, ''),
+    genericLack(refusals),
   ].filter((text) => text !== undefined);
   const detail =
     lacks.length > 0
-      ? lacks.join(', ')
+      ? lacks.join('; ')
       : `no node has ${formatCpus(reserved.nanoCpus)} and ${formatBytes(reserved.memoryBytes)} of memory free at once`;
   return { nodes: refusals.length, text: `insufficient resources on ${nodes(refusals.length)}: ${detail}` };
 }
@@ -47,7 +48,7 @@ function resourceCause({ reserved }: Requirement, refusals: readonly RefusalOf<'
 /** Text when no refused node has enough of one resource; undefined when that resource is not what lacks. */
 function lack(
   refusals: readonly RefusalOf<'resources'>[],
-  amountOf: (free: Resources) => number,
+  amountOf: (amounts: Resources) => number,
   needed: number,
   format: (amount: number) => string,
   unit: string,
@@ -57,8 +58,23 @@ function lack(
   const best = rest.reduce((most, other) => (amountOf(other.free) > amountOf(most.free) ? other : most), first);
   const most = amountOf(best.free);
   if (most >= needed) return undefined;
-  return `needs ${format(needed)}${unit}, the most any node has free is ${format(Math.max(0, most))} on ${best.node}`;
+  const has = refusals.length === 1 ? 'has' : 'has the most,';
+  const free = `${format(Math.max(0, most))} free of ${format(amountOf(best.total))}`;
+  return `needs ${format(needed)}${unit}, ${best.node} ${has} ${free}${holders(best.reservedBy())}`;
 }
+
+function genericLack(refusals: readonly RefusalOf<'resources'>[]): string | undefined {
+  const lacking = refusals.flatMap(({ generics, reservedBy }) =>
+    generics === undefined ? [] : { generics, reservedBy },
+  );
+  const [best, ...others] = lacking.sort((a, b) => b.generics.free - a.generics.free);
+  if (best === undefined) return undefined;
+  const more = others.length === 0 ? '' : `; ${nodes(others.length)} more likewise`;
+  return `${best.generics.text}${holders(best.reservedBy())}${more}`;
+}
+
+const holders = (services: readonly string[]): string =>
+  services.length === 0 ? '' : `, reserved by ${some(services)}`;
 
 const constraintCause = (refusals: readonly RefusalOf<'constraint'>[]): Cause => ({
   nodes: refusals.length,

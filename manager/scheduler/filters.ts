@@ -1,5 +1,6 @@
-import type { Platform } from '../../proto/engine/task-spec.js';
+import type { GenericResource, Platform } from '../../proto/engine/task-spec.js';
 import type { NodeObject } from '../store/objects.js';
+import { type GenericLack, lackOfGenerics } from './generic-resources.js';
 import type { NodeAccount } from './ledger.js';
 import { normalArchitecture } from './node-value.js';
 import { type Requirement, resourcesOf, type Resources } from './requirement.js';
@@ -7,7 +8,16 @@ import { type Requirement, resourcesOf, type Resources } from './requirement.js'
 /** Why a node is refused for a task: one kind per filter. */
 export type Refusal =
   | { readonly filter: 'ready'; readonly node: string; readonly cause: string }
-  | { readonly filter: 'resources'; readonly node: string; readonly free: Resources }
+  | {
+      readonly filter: 'resources';
+      readonly node: string;
+      readonly free: Resources;
+      readonly total: Resources;
+      /** Asked only for the one node that is shown. */
+      readonly reservedBy: () => readonly string[];
+      /** Set when generic resources lack. */
+      readonly generics?: GenericLack;
+    }
   | { readonly filter: 'constraint'; readonly node: string; readonly constraint: string }
   | { readonly filter: 'platform'; readonly node: string; readonly platform: string }
   | { readonly filter: 'host-port'; readonly node: string; readonly hostPort: string }
@@ -16,7 +26,7 @@ export type Refusal =
 export interface NodeState {
   readonly node: NodeObject;
   /** Its account, or the account as it would be after the placements of the group at hand. */
-  readonly account: Pick<NodeAccount, 'reserved' | 'takes'>;
+  readonly account: Pick<NodeAccount, 'reserved' | 'generics' | 'takes' | 'reservedBy'>;
   /** Tasks of the service there that shall live. */
   readonly serviceTasks: number;
   /** Its session broke and nobody knows yet whether it is lost: it gets no new work. */
@@ -53,12 +63,32 @@ function notReady({ node, suspect }: NodeState): Refusal | undefined {
   }
 }
 
-function tooSmall({ reserved }: Requirement, { node, account }: NodeState): Refusal | undefined {
-  if (reserved.nanoCpus === 0 && reserved.memoryBytes === 0) return undefined;
-  const free = freeOf(node, account.reserved);
-  if (reserved.nanoCpus <= free.nanoCpus && reserved.memoryBytes <= free.memoryBytes) return undefined;
-  return { filter: 'resources', node: nameOf(node), free };
+function tooSmall(requirement: Requirement, { node, account }: NodeState): Refusal | undefined {
+  const { reserved, generics } = requirement;
+  const name = nameOf(node);
+  const refuse = (more: { readonly generics?: GenericLack }): Refusal => ({
+    filter: 'resources',
+    node: name,
+    free: freeOf(node, account.reserved),
+    total: resourcesOf(node.description?.Resources),
+    reservedBy: () => account.reservedBy(),
+    ...more,
+  });
+  if (!hasRoom(reserved, node, account.reserved)) return refuse({});
+  if (generics.length === 0) return undefined;
+  const lack = lackOfGenerics(generics, genericsOf(node), account.generics, name);
+  return lack === undefined ? undefined : refuse({ generics: lack });
 }
+
+/** What reserves nothing fits everywhere, also where a machine shrank under its tasks. */
+function hasRoom(wanted: Resources, node: NodeObject, taken: Resources): boolean {
+  if (wanted.nanoCpus === 0 && wanted.memoryBytes === 0) return true;
+  const free = freeOf(node, taken);
+  return wanted.nanoCpus <= free.nanoCpus && wanted.memoryBytes <= free.memoryBytes;
+}
+
+export const genericsOf = (node: NodeObject): readonly GenericResource[] =>
+  node.description?.Resources.GenericResources ?? [];
 
 /** The first constraint that does not hold. */
 export function unwanted({ conditions }: Pick<Requirement, 'conditions'>, node: NodeObject): Refusal | undefined {

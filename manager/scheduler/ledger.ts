@@ -1,21 +1,28 @@
 import { isTerminal } from '../../proto/engine/task-state.js';
 import { shallLive } from '../drain/task-wish.js';
+import type { GenericResource } from '../../proto/engine/task-spec.js';
 import type { TaskObject } from '../store/objects.js';
 import type { Draft } from '../store/store-types.js';
+import { GenericTally } from './generic-resources.js';
 import { hostPortKeys, type Resources, resourcesOf } from './requirement.js';
 
 /** What the tasks of one node take of it. */
 export interface NodeAccount {
   readonly reserved: Resources;
+  readonly generics: GenericTally;
   /** Tasks that shall live, all services together. */
   readonly tasks: number;
   tasksOf(serviceId: string): number;
   takes(hostPort: string): boolean;
+  /** Names of the services that reserve something, the one with the most memory first. */
+  reservedBy(): readonly string[];
 }
 
 interface Booking {
   readonly nodeId: string;
   readonly serviceId: string;
+  readonly serviceName: string;
+  readonly generics: readonly GenericResource[];
   readonly reserved: Resources;
   readonly hostPorts: readonly string[];
   /** It shall live, so it counts for the spread. One that is stopping still holds resources and ports. */
@@ -25,8 +32,9 @@ interface Booking {
 class Account implements NodeAccount {
   reserved: Resources = { nanoCpus: 0, memoryBytes: 0 };
   tasks = 0;
+  readonly generics = new GenericTally();
   /** Of tasks that shall live and of those that are stopping. */
-  bookings = 0;
+  readonly bookings = new Set<Booking>();
   readonly #services = new Map<string, number>();
   readonly #hostPorts = new Map<string, number>();
 
@@ -38,12 +46,27 @@ class Account implements NodeAccount {
     return this.#hostPorts.has(hostPort);
   }
 
+  reservedBy(): readonly string[] {
+    const memory = new Map<string, number>();
+    for (const { serviceName, reserved, generics } of this.bookings) {
+      if (reserved.memoryBytes + reserved.nanoCpus + generics.length === 0) continue;
+      memory.set(serviceName, (memory.get(serviceName) ?? 0) + reserved.memoryBytes);
+    }
+    return [...memory].sort(([a, most], [b, less]) => less - most || (a < b ? -1 : 1)).map(([name]) => name);
+  }
+
   add(booking: Booking, sign: 1 | -1): void {
     this.reserved = {
       nanoCpus: this.reserved.nanoCpus + sign * booking.reserved.nanoCpus,
       memoryBytes: this.reserved.memoryBytes + sign * booking.reserved.memoryBytes,
     };
-    this.bookings += sign;
+    if (sign > 0) {
+      this.bookings.add(booking);
+      this.generics.take(booking.generics);
+    } else {
+      this.bookings.delete(booking);
+      this.generics.giveBack(booking.generics);
+    }
     if (booking.alive) {
       this.tasks += sign;
       count(this.#services, booking.serviceId, sign);
@@ -84,7 +107,7 @@ export class Ledger {
       this.#bookings.delete(taskId);
       const account = this.#open(before.nodeId);
       account.add(before, -1);
-      if (account.bookings === 0) this.#accounts.delete(before.nodeId);
+      if (account.bookings.size === 0) this.#accounts.delete(before.nodeId);
     }
     if (after !== undefined) {
       this.#bookings.set(taskId, after);
@@ -111,6 +134,8 @@ function bookingOf(task: Draft<TaskObject>): Booking | undefined {
   return {
     nodeId: task.nodeId,
     serviceId: task.serviceId,
+    serviceName: task.serviceName,
+    generics: task.genericResources ?? [],
     reserved: resourcesOf(task.spec.Resources?.Reservations),
     hostPorts: hostPortKeys(task.hostPorts),
     alive: shallLive(task),

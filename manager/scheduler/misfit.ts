@@ -1,7 +1,9 @@
+import { genericResourceText } from '../../proto/engine/generic-resource.js';
 import type { TaskSpec } from '../../proto/engine/task-spec.js';
 import { shallLive } from '../drain/task-wish.js';
 import type { NodeObject, TaskObject } from '../store/objects.js';
-import { nameOf, otherPlatform, unwanted } from './filters.js';
+import { genericsOf, nameOf, otherPlatform, unwanted } from './filters.js';
+import { goneGenerics } from './generic-resources.js';
 import { requirementOf, resourcesOf, type Resources } from './requirement.js';
 
 /** A task that may not stay where it is, with the reason. */
@@ -57,6 +59,7 @@ export function misfits(
     const reason =
       misfitOf(spec, node) ??
       (most > 0 && earlier >= most ? `at most ${most} replicas may be on node ${nameOf(node)}` : undefined) ??
+      goneReason(task, node) ??
       (room.lacks(reserved) ? `node ${nameOf(node)} no longer has what its tasks reserve` : undefined);
     if (reason !== undefined) {
       found.push({ task, reason });
@@ -66,6 +69,13 @@ export function misfits(
     room.take(reserved);
   }
   return found;
+}
+
+function goneReason({ genericResources = [] }: TaskObject, node: NodeObject): string | undefined {
+  const gone = goneGenerics(genericResources, genericsOf(node));
+  return gone.length === 0
+    ? undefined
+    : `node ${nameOf(node)} no longer has ${gone.map(genericResourceText).join(', ')}`;
 }
 
 class Room {

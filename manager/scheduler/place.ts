@@ -1,6 +1,8 @@
 import type { NodeObject } from '../store/objects.js';
 import { explain } from './explain.js';
-import { type Refusal, refusalOf } from './filters.js';
+import type { GenericResource } from '../../proto/engine/task-spec.js';
+import { genericsOf, type Refusal, refusalOf } from './filters.js';
+import { chooseGenerics, type GenericTally } from './generic-resources.js';
 import { Heap } from './heap.js';
 import type { NodeAccount } from './ledger.js';
 import { compareStandings, type Standing } from './rank.js';
@@ -26,6 +28,8 @@ export interface Candidate {
 export interface Placement {
   readonly taskId: string;
   readonly nodeId: string;
+  /** What the task gets of the node's generic resources; absent when it asks for none. */
+  readonly generics?: readonly GenericResource[];
   readonly reason: string;
 }
 
@@ -53,8 +57,9 @@ export function placeGroup(group: Group, candidates: readonly Candidate[]): Grou
   for (const taskId of group.taskIds) {
     const best = heap.first;
     if (best === undefined) break;
-    placements.push({ taskId, nodeId: best.nodeId, reason: best.describe() });
-    best.place();
+    const reason = best.describe();
+    const generics = best.place();
+    placements.push({ taskId, nodeId: best.nodeId, reason, ...(generics === undefined ? {} : { generics }) });
     const refusal = best.refusal();
     if (refusal === undefined) heap.lowerFirst();
     else {
@@ -75,6 +80,7 @@ class OpenNode implements Standing {
   serviceTasks: number;
   tasks: number;
   reserved: Resources;
+  #generics: GenericTally | undefined;
   readonly #group: Group;
   readonly #candidate: Candidate;
   #placed = 0;
@@ -106,8 +112,18 @@ class OpenNode implements Standing {
     return own || this.#candidate.account.takes(hostPort);
   }
 
-  place(): void {
-    const { reserved } = this.#group.requirement;
+  /** As the account's, with what the group's own tasks here were given. */
+  get generics(): GenericTally {
+    return this.#generics ?? this.#candidate.account.generics;
+  }
+
+  reservedBy(): readonly string[] {
+    return this.#candidate.account.reservedBy();
+  }
+
+  /** Gives the node one more task of the group; it must not refuse it. Returns the generic resources it gets. */
+  place(): readonly GenericResource[] | undefined {
+    const { reserved, generics: needs } = this.#group.requirement;
     this.#placed += 1;
     this.serviceTasks += 1;
     this.tasks += 1;
@@ -115,6 +131,11 @@ class OpenNode implements Standing {
       nanoCpus: this.reserved.nanoCpus + reserved.nanoCpus,
       memoryBytes: this.reserved.memoryBytes + reserved.memoryBytes,
     };
+    if (needs.length === 0) return undefined;
+    const given = chooseGenerics(needs, genericsOf(this.#candidate.node), this.generics) ?? [];
+    this.#generics ??= this.#candidate.account.generics.clone();
+    this.#generics.take(given);
+    return given;
   }
 
   describe(): string {

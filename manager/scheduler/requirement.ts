@@ -2,6 +2,7 @@ import { parseConstraint } from '../../proto/engine/placement-constraint.js';
 import type { PortConfig } from '../../proto/engine/service-spec.js';
 import type { Placement, Platform, ResourceList, TaskSpec } from '../../proto/engine/task-spec.js';
 import type { NodeObject, TaskObject } from '../store/objects.js';
+import { type GenericNeed, genericNeeds } from './generic-resources.js';
 import { compileConstraint } from './constraint-match.js';
 
 /** CPU in billionths of one, memory in bytes. */
@@ -26,6 +27,8 @@ export interface Requirement {
   readonly platforms: readonly Platform[];
   /** All of them must hold. */
   readonly conditions: readonly Condition[];
+  /** Of the node's generic resources. */
+  readonly generics: readonly GenericNeed[];
   /** The most tasks of its service on one node; 0 = any number. */
   readonly maxReplicas: number;
 }
@@ -35,6 +38,7 @@ export const requirementOf = (task: Pick<TaskObject, 'spec' | 'hostPorts'>): Req
   hostPorts: task.hostPorts.flatMap(hostPortKey),
   platforms: task.spec.Placement?.Platforms ?? [],
   conditions: conditionsOf(task.spec),
+  generics: genericNeeds(task.spec.Resources?.Reservations?.GenericResources),
   maxReplicas: task.spec.Placement?.MaxReplicas ?? 0,
 });
 

@@ -4,7 +4,7 @@ import type { TaskObject } from '../store/objects.js';
 import type { Transaction } from '../store/store-types.js';
 import type { FailureWindow } from './failure-window.js';
 import type { Ledger } from './ledger.js';
-import { type Candidate, placeGroup } from './place.js';
+import { type Candidate, placeGroup, type Placement } from './place.js';
 import { type GroupKey, groupTasks, type TaskGroup } from './task-groups.js';
 
 export const ASSIGNED_MESSAGE = 'scheduler assigned task to node';
@@ -19,7 +19,7 @@ export interface Knowledge {
 }
 
 export interface PassReport {
-  readonly placed: readonly { readonly taskId: string; readonly nodeId: string; readonly reason: string }[];
+  readonly placed: readonly Placement[];
   /** Groups with more work than fitted this pass. */
   readonly unfinished: readonly GroupKey[];
   /** Groups with tasks that no node takes, with the reason. */
@@ -37,7 +37,7 @@ export function runPass(
   knowledge: Knowledge,
   budget: number,
 ): PassReport {
-  const placed: { taskId: string; nodeId: string; reason: string }[] = [];
+  const placed: Placement[] = [];
   const unfinished: GroupKey[] = [];
   const waiting = new Map<GroupKey, string>();
   let left = budget;
@@ -49,7 +49,7 @@ export function runPass(
     const now = group.taskIds.slice(0, left);
     const decision = placeGroup({ ...group, taskIds: now }, candidatesFor(group, tx, knowledge));
     for (const placement of decision.placements) {
-      assign(tx, placement.taskId, placement.nodeId, knowledge.ledger);
+      assign(tx, placement, knowledge.ledger);
       placed.push(placement);
     }
     left -= decision.placements.length;
@@ -85,11 +85,12 @@ function candidatesFor(
   }));
 }
 
-function assign(tx: Transaction, taskId: string, nodeId: string, ledger: Ledger): void {
+function assign(tx: Transaction, { taskId, nodeId, generics }: Placement, ledger: Ledger): void {
   const task = tx.get('task', taskId);
   if (task === undefined) return;
   const status: TaskStatus = { Timestamp: timestamp(tx.now), State: 'assigned', Message: ASSIGNED_MESSAGE };
-  const assigned = { ...task, nodeId, status };
+  const given = generics === undefined ? {} : { genericResources: generics };
+  const assigned = { ...task, nodeId, status, ...given };
   tx.put('task', assigned);
   ledger.set(taskId, assigned);
 }

@@ -3,7 +3,7 @@ import type { UpdateStatus } from '../../proto/engine/service-document.js';
 import type { PortConfig, ServiceSpec } from '../../proto/engine/service-spec.js';
 import type { SwarmSpec } from '../../proto/engine/swarm-document.js';
 import type { TaskStatus } from '../../proto/engine/task-document.js';
-import type { TaskSpec } from '../../proto/engine/task-spec.js';
+import type { GenericResource, TaskSpec } from '../../proto/engine/task-spec.js';
 import type { DesiredState } from '../../proto/engine/task-state.js';
 
 /**
@@ -99,6 +99,8 @@ export interface TaskObject extends StoredObject {
   readonly hostPorts: readonly PortConfig[];
   /** Set once by the scheduler, never changed. */
   readonly nodeId?: string;
+  /** What it holds of the node's generic resources; set with `nodeId`. */
+  readonly genericResources?: readonly GenericResource[];
   readonly desiredState: DesiredState;
   /** Written by the manager until `assigned`, by the agent alone afterwards (or by the manager for a lost node: orphaned, failed). */
   readonly status: TaskStatus;

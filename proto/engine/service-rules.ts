@@ -4,7 +4,7 @@ import { FieldRefused } from './decode.js';
 import type { EndpointSpec, ServiceSpec, UpdateConfig } from './service-spec.js';
 import { parseConstraint } from './placement-constraint.js';
 import { specError } from './spec-error.js';
-import type { Placement, RestartPolicy, TaskSpec } from './task-spec.js';
+import type { GenericResource, Placement, ResourceRequirements, RestartPolicy, TaskSpec } from './task-spec.js';
 
 const SMALLEST_CPU = 1e6;
 const SMALLEST_MEMORY = 4 * 1024 * 1024;
@@ -42,6 +42,8 @@ function checkTask(task: TaskSpec): void {
   for (const resources of [task.Resources?.Limits, task.Resources?.Reservations]) {
     checkAmounts(resources?.NanoCPUs ?? 0, resources?.MemoryBytes ?? 0);
   }
+  checkMemoryOrder(task.Resources ?? {});
+  (task.Resources?.Reservations?.GenericResources ?? []).forEach(checkGeneric);
   checkRestart(task.RestartPolicy ?? {});
   checkPlacement(task.Placement ?? {});
   checkContainer(task.ContainerSpec);
@@ -53,6 +55,31 @@ function checkAmounts(nanoCpus: number, memory: number): void {
   }
   if (memory !== 0 && memory < SMALLEST_MEMORY) {
     throw specError(`invalid memory value ${memory}: Must be at least 4MiB`);
+  }
+}
+
+/** The Engine would refuse each container of it. */
+function checkMemoryOrder({ Limits, Reservations }: ResourceRequirements): void {
+  const limit = Limits?.MemoryBytes ?? 0;
+  const reserved = Reservations?.MemoryBytes ?? 0;
+  if (limit > 0 && reserved > limit) {
+    throw specError(`memory reservation ${reserved} cannot be more than the memory limit ${limit}`);
+  }
+}
+
+function checkGeneric(resource: GenericResource, index: number): void {
+  const { NamedResourceSpec: named, DiscreteResourceSpec: discrete } = resource;
+  const where = `Reservations: GenericResources[${index}]`;
+  const given = named ?? discrete;
+  if (given === undefined || (named !== undefined && discrete !== undefined)) {
+    throw specError(`${where} must have either a NamedResourceSpec or a DiscreteResourceSpec`);
+  }
+  if (!/^[^\s=,]+$/.test(given.Kind)) throw specError(`${where}: invalid kind ${JSON.stringify(given.Kind)}`);
+  if (named !== undefined && !/^[^\s=,]+$/.test(named.Value)) {
+    throw specError(`${where}: invalid argument for resource ${named.Kind}`);
+  }
+  if (discrete !== undefined && (discrete.Value < 1 || !Number.isSafeInteger(discrete.Value))) {
+    throw specError(`${where}: invalid argument for resource ${discrete.Kind}: must be at least 1`);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ObjectMeta } from './object-meta.js';
 import type { PortConfig } from './service-spec.js';
-import type { TaskSpec } from './task-spec.js';
+import type { GenericResource, TaskSpec } from './task-spec.js';
 import type { DesiredState, TaskState } from './task-state.js';
 
 export interface TaskStatus {
@@ -32,6 +32,8 @@ export interface TaskDocument extends ObjectMeta {
   NodeID?: string;
   Status: TaskStatus;
   DesiredState: DesiredState;
+  /** What it holds of its node's generic resources. */
+  GenericResources?: GenericResource[];
   /** bale's own: it shall stop, and what it waits for until it is told to. */
   drain?: TaskDrainDocument;
 }

@@ -2,6 +2,7 @@ import { containerSpecShape } from './container-spec-shape.js';
 import { always, document, field, pointer, refused, refusedIfPresent, struct } from './document-shape.js';
 import { count, limited, list, text, textMap, whole, word } from './shape.js';
 import type {
+  GenericResource,
   LogDriver,
   Placement,
   Platform,
@@ -12,6 +13,15 @@ import type {
 } from './task-spec.js';
 
 const NO_PLACEMENT = 'tasks are spread over all nodes alike';
+
+const genericResource = document<GenericResource>({
+  NamedResourceSpec: pointer(
+    document<NonNullable<GenericResource['NamedResourceSpec']>>({ Kind: always(text, ''), Value: always(text, '') }),
+  ),
+  DiscreteResourceSpec: pointer(
+    document<NonNullable<GenericResource['DiscreteResourceSpec']>>({ Kind: always(text, ''), Value: always(whole, 0) }),
+  ),
+});
 
 const resources = document<ResourceRequirements>({
   Limits: pointer(
@@ -25,7 +35,7 @@ const resources = document<ResourceRequirements>({
     document<ResourceList>({
       NanoCPUs: field(whole),
       MemoryBytes: field(whole),
-      GenericResources: refused('nodes offer CPUs and memory only'),
+      GenericResources: field(list(genericResource)),
     }),
   ),
   // Pointers in the API: a 0 that was sent means "no swap", not "nothing asked for".

@@ -62,6 +62,7 @@ const DECIDERS = [
   'manager/scheduler/constraint-match.ts',
   'manager/scheduler/explain.ts',
   'manager/scheduler/filters.ts',
+  'manager/scheduler/generic-resources.ts',
   'manager/scheduler/misfit.ts',
   'manager/scheduler/node-value.ts',
   'manager/scheduler/place.ts',

@@ -19,6 +19,7 @@ describe('options of the daemon', () => {
       meshAddr: { host: '0.0.0.0', port: 2378 },
       publishAddr: '0.0.0.0',
       hostname: hostname(),
+      genericResources: [],
       logLevel: 'info',
     });
   });
@@ -28,6 +29,7 @@ describe('options of the daemon', () => {
       ...['--socket', 'unix:///tmp/a/b.sock', '--data-dir', '/tmp/data', '--run-dir=/tmp/run'],
       ...['--engine', 'unix:///tmp/engine.sock', '--listen-addr', '127.0.0.2:3377', '--advertise-addr', 'eth0'],
       ...['--mesh-addr', '[::1]:3378', '--publish-addr', '127.0.0.2', '--hostname', 'n2', '--log-level', 'debug'],
+      ...['--generic-resource', 'gpu=4', '--generic-resource', 'fpga=a,fpga=b'],
     ];
     expect(parse(argv)).toEqual({
       socket: '/tmp/a/b.sock',
@@ -39,6 +41,11 @@ describe('options of the daemon', () => {
       meshAddr: { host: '::1', port: 3378 },
       publishAddr: '127.0.0.2',
       hostname: 'n2',
+      genericResources: [
+        { DiscreteResourceSpec: { Kind: 'gpu', Value: 4 } },
+        { NamedResourceSpec: { Kind: 'fpga', Value: 'a' } },
+        { NamedResourceSpec: { Kind: 'fpga', Value: 'b' } },
+      ],
       logLevel: 'debug',
     });
   });

@@ -10,6 +10,17 @@ const body = (parts: AssignmentParts = {}): ContainerCreateBody =>
   containerConfig(assignment('t1', parts), { nodeId: 'n1' }).body;
 
 describe('what the Engine is asked to create', () => {
+  test('generic resources reach the container as variables, after its own', () => {
+    const genericResources = [
+      { NamedResourceSpec: { Kind: 'gpu', Value: 'u1' } },
+      { NamedResourceSpec: { Kind: 'gpu', Value: 'u2' } },
+      { DiscreteResourceSpec: { Kind: 'ssd', Value: 3 } },
+    ];
+    expect(body({ genericResources, container: { Env: ['A=1'] } })).toMatchObject({
+      Env: ['A=1', 'DOCKER_RESOURCE_GPU=u1,u2', 'DOCKER_RESOURCE_SSD=3'],
+    });
+  });
+
   test('a task that sets nothing leaves the image and the Engine their defaults', () => {
     expect(containerConfig(assignment('t1'), { nodeId: 'n1' })).toEqual({
       name: 'web.1.t1',

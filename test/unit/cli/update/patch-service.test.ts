@@ -233,6 +233,40 @@ describe('flags of the service', () => {
   });
 });
 
+describe('flags of placement and generic resources', () => {
+  const gpu = (Value: number) => ({ DiscreteResourceSpec: { Kind: 'gpu', Value } });
+  const spread = (SpreadDescriptor: string) => ({ Spread: { SpreadDescriptor } });
+  test.each<[Partial<TaskSpec>, UpdateFlags, Partial<TaskSpec>]>([
+    [{}, { constraintAdd: ['b==1', 'a==1'] }, { Placement: { Constraints: ['a==1', 'b==1'] } }],
+    [{ Placement: { Constraints: ['a==1'] } }, { constraintRm: ['a==1'] }, {}],
+    [
+      { Placement: { Preferences: [spread('node.labels.a'), spread('node.labels.b')] } },
+      { placementPrefRm: ['spread=node.labels.a'], placementPrefAdd: ['spread=node.labels.c'] },
+      { Placement: { Preferences: [spread('node.labels.b'), spread('node.labels.c')] } },
+    ],
+    [{ Placement: { MaxReplicas: 2 } }, { replicasMaxPerNode: '0' }, {}],
+    [{}, { replicasMaxPerNode: '3' }, { Placement: { MaxReplicas: 3 } }],
+    [
+      { Resources: { Reservations: { GenericResources: [gpu(1)] } } },
+      { genericResourceAdd: ['gpu=2', 'ssd=s1'] },
+      {
+        Resources: {
+          Limits: {},
+          Reservations: { GenericResources: [gpu(2), { NamedResourceSpec: { Kind: 'ssd', Value: 's1' } }] },
+        },
+      },
+    ],
+    [
+      { Resources: { Reservations: { GenericResources: [gpu(1)] } } },
+      { genericResourceRm: ['gpu'] },
+      { Resources: { Limits: {}, Reservations: {} } },
+    ],
+  ])('%j and %j', (present, flags, after) => {
+    const { Placement, Resources } = patchService(specOf({}, present), flags, OWN).TaskTemplate;
+    expect({ Placement, Resources }).toEqual({ Placement: undefined, Resources: undefined, ...after });
+  });
+});
+
 test('no flags change nothing, and the spec that was read stays as it is', () => {
   const present = specOf({ Env: ['A=1'], Healthcheck: { Test: ['NONE'] } }, { ForceUpdate: 1 });
   const before = structuredClone(present);
@@ -254,6 +288,8 @@ test.each<[UpdateFlags, string]>([
   [{ logOpt: ['a=1'] }, 'options need --log-driver'],
   [{ hostAdd: ['a'] }, 'name:address'],
   [{ ulimitAdd: ['nofile'] }, 'nofile=1024:2048'],
+  [{ genericResourceRm: ['gpu'] }, 'could not find generic-resource `gpu` to remove it'],
+  [{ placementPrefAdd: ['binpack=x'] }, 'only spread is supported'],
   [{ publishRm: ['web'] }, 'not a port'],
 ])('%o is refused', (flags, reason) => {
   expect(() => patchService(specOf({}), flags, OWN)).toThrow(reason);

@@ -70,6 +70,18 @@ describe('of the tasks of a node', () => {
     ]);
   });
 
+  test('those whose generic resources are gone are named', () => {
+    const holding = (id: string, kind: string) =>
+      task(id, spec({}), { genericResources: [{ NamedResourceSpec: { Kind: kind, Value: 'u1' } }] });
+    const node = nodeOf('h1', { generics: ['gpu=u1', 'gpu=u2'] });
+    expect(misfits(node, [holding('a', 'gpu'), holding('b', 'fpga')], own)).toEqual([
+      { task: holding('b', 'fpga'), reason: 'node h1 no longer has fpga=u1' },
+    ]);
+    const two = task('c', spec({}), { genericResources: [{ DiscreteResourceSpec: { Kind: 'gpu', Value: 2 } }] });
+    expect(ids(nodeOf('h1', { generics: ['gpu=1'] }), [two], own)).toEqual(['c']);
+    expect(ids(nodeOf('h1', { generics: ['gpu=2'] }), [two], own)).toEqual([]);
+  });
+
   test('the oldest stay when fewer replicas may be on a node', () => {
     const one = spec({ MaxReplicas: 1 });
     const tasks = [task('b', one, { createdAt: 2 }), task('a', one, { createdAt: 1 })];

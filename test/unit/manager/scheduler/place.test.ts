@@ -100,7 +100,7 @@ describe('a refusal explains itself', () => {
     ];
     expect(reason(nodes, 1, { reserved: { nanoCpus: 0, memoryBytes: 2 * GIB } })).toBe(
       'no suitable node (insufficient resources on 2 nodes: needs 2 GiB of memory, ' +
-        'the most any node has free is 1.2 GiB on h2; 1 node not available for new tasks: h3 is down)',
+        'h2 has the most, 1.2 GiB free of 1.2 GiB; 1 node not available for new tasks: h3 is down)',
     );
   });
 
@@ -108,13 +108,51 @@ describe('a refusal explains itself', () => {
     const small = candidate(nodeOf('h1', { cpus: 1, memory: 0.5 * GIB }));
     const needs = { reserved: { nanoCpus: 2e9, memoryBytes: GIB } };
     expect(reason([small], 1, needs)).toBe(
-      'no suitable node (insufficient resources on 1 node: needs 1 GiB of memory, the most any node has free is ' +
-        '512 MiB on h1, needs 2 CPUs, the most any node has free is 1 CPU on h1)',
+      'no suitable node (insufficient resources on 1 node: needs 1 GiB of memory, ' +
+        'h1 has 512 MiB free of 512 MiB; needs 2 CPUs, h1 has 1 CPU free of 1 CPU)',
     );
     const lopsided = [candidate(nodeOf('h1', { cpus: 1 })), candidate(nodeOf('h2', { memory: 1 }))];
     expect(reason(lopsided, 1, needs)).toBe(
       'no suitable node (insufficient resources on 2 nodes: no node has 2 CPUs and 1 GiB of memory free at once)',
     );
+  });
+
+  test('who reserves what there is', () => {
+    const ledger = new Ledger();
+    const reserving = (memory: number) => ({
+      ContainerSpec: { Image: '' },
+      Resources: { Reservations: { MemoryBytes: memory } },
+    });
+    ledger.set('a', storedTask('a', 'web', { nodeId: 'h2', spec: reserving(0.8 * GIB) }));
+    ledger.set('b', storedTask('b', 'db', { nodeId: 'h2', spec: reserving(2 * GIB) }));
+    ledger.set('c', storedTask('c', 'idle', { nodeId: 'h2' }));
+    const nodes = [candidate(nodeOf('h2', { memory: 4 * GIB }), ledger)];
+    expect(reason(nodes, 1, { reserved: { nanoCpus: 0, memoryBytes: 2 * GIB } })).toBe(
+      'no suitable node (insufficient resources on 1 node: needs 2 GiB of memory, ' +
+        'h2 has 1.2 GiB free of 4 GiB, reserved by db, web)',
+    );
+  });
+
+  test('generic resources that are used up, by this group and others', () => {
+    const ledger = new Ledger();
+    const held = [{ DiscreteResourceSpec: { Kind: 'gpu', Value: 1 } }];
+    ledger.set('a', storedTask('a', 'db', { nodeId: 'h1', genericResources: held }));
+    const nodes = [candidate(nodeOf('h1', { generics: ['gpu=4'] }), ledger), candidate(nodeOf('h2'))];
+    const decision = place(nodes, 3, { generics: [{ kind: 'gpu', names: [], count: 2 }] });
+    expect(decision.placements.map(({ nodeId, generics }) => [nodeId, generics])).toEqual([
+      ['h1', [{ DiscreteResourceSpec: { Kind: 'gpu', Value: 2 } }]],
+    ]);
+    expect(decision.waiting?.reason).toBe(
+      'no suitable node (insufficient resources on 2 nodes: needs 2 gpu, h1 has 1 free of 4, reserved by db; 1 node more likewise)',
+    );
+  });
+
+  test('named resources go to one task each', () => {
+    const nodes = [candidate(nodeOf('h1', { generics: ['gpu=u1', 'gpu=u2', 'gpu=u3'] }))];
+    const given = place(nodes, 3, { generics: [{ kind: 'gpu', names: ['u2'], count: 0 }] }).placements;
+    expect(given.map(({ generics }) => generics)).toEqual([[{ NamedResourceSpec: { Kind: 'gpu', Value: 'u2' } }]]);
+    const any = place(nodes, 3, { generics: [{ kind: 'gpu', names: [], count: 1 }] }).placements;
+    expect(any.map(({ generics }) => generics?.[0]?.NamedResourceSpec?.Value)).toEqual(['u1', 'u2', 'u3']);
   });
 
   test('host ports that are taken, also by tasks of the same group', () => {
@@ -158,7 +196,7 @@ describe('a refusal explains itself', () => {
     const decision = place([candidate(nodeOf('h1'))], 3, needs);
     expect(decision.placements.length).toBe(2);
     expect(decision.waiting?.reason).toBe(
-      'no suitable node (insufficient resources on 1 node: needs 4 GiB of memory, the most any node has free is 0 bytes on h1)',
+      'no suitable node (insufficient resources on 1 node: needs 4 GiB of memory, h1 has 0 bytes free of 8 GiB)',
     );
   });
 });

@@ -50,6 +50,30 @@ const task = (id: string): TaskObject => {
 };
 
 describe('the scheduler', () => {
+  test('gives generic resources with the node, and knows them when it starts anew', async () => {
+    const gpus = {
+      Resources: { Reservations: { GenericResources: [{ DiscreteResourceSpec: { Kind: 'gpu', Value: 1 } }] } },
+    };
+    const wanting = (slot: number): Draft<TaskObject> => ({
+      ...newTask(slot),
+      spec: { ContainerSpec: { Image: 'image' }, ...gpus },
+    });
+    await put([nodeOf('h1', { generics: ['gpu=u1,gpu=u2'] })], [wanting(1)]);
+    start();
+    await clock.advance(0);
+    expect(task('t1').genericResources).toEqual([{ NamedResourceSpec: { Kind: 'gpu', Value: 'u1' } }]);
+    await scheduler?.close();
+    start();
+    await put([], [wanting(2), wanting(3)]);
+    await clock.advance(0);
+    expect(task('t2').genericResources).toEqual([{ NamedResourceSpec: { Kind: 'gpu', Value: 'u2' } }]);
+    expect(task('t3').status.Err).toContain('needs 1 gpu, h1 has 0 free of 2, reserved by web');
+    const ended = { ...task('t1'), status: { ...task('t1').status, State: 'failed' as const } };
+    await put([], [ended]);
+    await clock.advance(0);
+    expect(task('t3').genericResources).toEqual([{ NamedResourceSpec: { Kind: 'gpu', Value: 'u1' } }]);
+  });
+
   test('assigns new tasks in the turn after their commit, all in one commit', async () => {
     start();
     await put([nodeOf('h1'), nodeOf('h2')]);
@@ -74,7 +98,9 @@ describe('the scheduler', () => {
     await clock.advance(0);
     expect(task('t2').nodeId).toBe('h2');
     expect(task('t3').status).toMatchObject({ State: 'pending', Message: 'pending task scheduling' });
-    expect(task('t3').status.Err).toContain('needs 6 GiB of memory, the most any node has free is 2 GiB on h1');
+    expect(task('t3').status.Err).toContain(
+      'needs 6 GiB of memory, h1 has the most, 2 GiB free of 8 GiB, reserved by web',
+    );
   });
 
   test('assigns tasks that wait out a delay too, after those that shall run', async () => {

@@ -3,6 +3,7 @@ import type { Candidate } from '../../../../manager/scheduler/place.js';
 import type { Requirement } from '../../../../manager/scheduler/requirement.js';
 import type { NodeObject } from '../../../../manager/store/objects.js';
 import type { NodeAvailability, NodeState } from '../../../../proto/engine/node-document.js';
+import { parseGenericResources } from '../../../../proto/engine/generic-resource.js';
 import type { Platform } from '../../../../proto/engine/task-spec.js';
 import { storedNode } from '../../../support/stored-objects.js';
 
@@ -14,20 +15,31 @@ interface NodeShape {
   readonly state?: NodeState;
   readonly availability?: NodeAvailability;
   readonly platform?: Platform;
+  /** As `--generic-resource` has them. */
+  readonly generics?: readonly string[];
+  readonly labels?: Record<string, string>;
 }
 
 /** A ready node; its hostname is its id. */
 export const nodeOf = (
   id: string,
-  { cpus = 4, memory = 8 * GIB, state = 'ready', availability = 'active', platform }: NodeShape = {},
+  {
+    cpus = 4,
+    memory = 8 * GIB,
+    state = 'ready',
+    availability = 'active',
+    platform,
+    generics = [],
+    labels = {},
+  }: NodeShape = {},
 ): NodeObject =>
   storedNode(id, {
-    spec: { Labels: {}, Role: 'worker', Availability: availability },
+    spec: { Labels: labels, Role: 'worker', Availability: availability },
     status: { state, message: '', addr: '' },
     description: {
       Hostname: id,
       Platform: platform ?? { OS: 'linux', Architecture: 'x86_64' },
-      Resources: { NanoCPUs: cpus * 1e9, MemoryBytes: memory },
+      Resources: { NanoCPUs: cpus * 1e9, MemoryBytes: memory, GenericResources: parseGenericResources(generics) },
       Engine: { EngineVersion: '20.10', Plugins: [] },
     },
   });
@@ -44,6 +56,7 @@ export const requirement = (fields: Partial<Requirement> = {}): Requirement => (
   hostPorts: [],
   platforms: [],
   conditions: [],
+  generics: [],
   maxReplicas: 0,
   ...fields,
 });

@@ -23,10 +23,6 @@ describe('fields that this version does not have', () => {
     ['TaskTemplate.Runtime "plugin"', task({ Runtime: 'plugin' })],
     ['TaskTemplate.Runtime "attachment"', task({ Runtime: 'attachment' })],
     ['TaskTemplate.Placement.Preferences', task({ Placement: { Preferences: [{ Spread: {} }] } })],
-    [
-      'TaskTemplate.Resources.Reservations.GenericResources',
-      task({ Resources: { Reservations: { GenericResources: [{}] } } }),
-    ],
     ['TaskTemplate.Resources.SwapBytes', task({ Resources: { SwapBytes: 0 } })],
     ['TaskTemplate.Resources.MemorySwappiness', task({ Resources: { MemorySwappiness: 0 } })],
     [`${CONTAINER}.Secrets`, containerBody({ Secrets: [{ SecretID: 's', SecretName: 's' }] })],

@@ -26,6 +26,25 @@ describe('rules for a service', () => {
       task({ Resources: { Reservations: { MemoryBytes: 4 * 1024 * 1024 - 1 } } }),
     ],
     ['invalid memory value -1: Must be at least 4MiB', task({ Resources: { Limits: { MemoryBytes: -1 } } })],
+    [
+      'memory reservation 8388608 cannot be more than the memory limit 4194304',
+      task({ Resources: { Limits: { MemoryBytes: 2 ** 22 }, Reservations: { MemoryBytes: 2 ** 23 } } }),
+    ],
+    ['constraint expected one operator from ==, !=', task({ Placement: { Constraints: ['node.role'] } })],
+    [
+      'Reservations: GenericResources[0] must have either a NamedResourceSpec or a DiscreteResourceSpec',
+      task({ Resources: { Reservations: { GenericResources: [{}] } } }),
+    ],
+    [
+      'Reservations: GenericResources[0]: invalid argument for resource gpu: must be at least 1',
+      task({
+        Resources: { Reservations: { GenericResources: [{ DiscreteResourceSpec: { Kind: 'gpu', Value: 0 } }] } },
+      }),
+    ],
+    [
+      'Reservations: GenericResources[0]: invalid kind "g=u"',
+      task({ Resources: { Reservations: { GenericResources: [{ NamedResourceSpec: { Kind: 'g=u', Value: 'a' } }] } } }),
+    ],
     ['TaskSpec: restart-delay cannot be negative', task({ RestartPolicy: { Delay: -1 } })],
     ['TaskSpec: restart-delay cannot be longer than 24 days', task({ RestartPolicy: { Delay: 25 * 86_400e9 } })],
     ['TaskSpec: restart-window cannot be negative', task({ RestartPolicy: { Window: -1 } })],
