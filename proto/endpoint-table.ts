@@ -23,6 +23,8 @@ export interface PublishedPort {
   readonly mode: 'auto' | 'tcp' | 'http';
   readonly serviceId: string;
   readonly serviceName: string;
+  /** Each connection to a replica begins with this header; such a port is never read as HTTP. */
+  readonly proxyProtocol?: 'v1' | 'v2';
   /** What becomes of new work while no endpoint is active; absent in tables of older managers. */
   readonly hold?: Hold;
   readonly endpoints: readonly Endpoint[];

@@ -119,10 +119,11 @@ const publishedPort: Check<PublishedPort> = object<PublishedPort>(
     mode: oneOf(['auto', 'tcp', 'http'] as const),
     serviceId: text,
     serviceName: text,
+    proxyProtocol: oneOf(['v1', 'v2'] as const),
     hold: object<Hold>({ ms: number, reason: text }),
     endpoints: list(endpoint),
   },
-  ['hold'],
+  ['proxyProtocol', 'hold'],
 );
 
 export const endpointTable: Check<EndpointTable> = object<EndpointTable>({

@@ -1,3 +1,5 @@
+import { plainAddress } from './ip-bytes.js';
+
 /**
  * Headers at a hop of HTTP/1. Names are lower case, as node:http gives them. All functions are of
  * plain data; those for requests change the document they are given, since one is made per request.
@@ -77,9 +79,6 @@ const connectionNames = (connection: string): readonly string[] =>
   connection === 'keep-alive' || connection === 'close'
     ? []
     : connection.split(',').map((name) => name.trim().toLowerCase());
-
-/** An IPv4 client of a listener on `::` shows up as `::ffff:a.b.c.d`. */
-const plainAddress = (address: string): string => (address.startsWith('::ffff:') ? address.slice(7) : address);
 
 /** The head of a request with its offer of HTTP/2 left out, as bytes. */
 export function requestWithoutOffer(request: {

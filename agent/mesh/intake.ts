@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { ignoreError, resetStream, type ByteStream } from './byte-stream.js';
 import { isConnected, type Connected, type Connection, type Connector } from './connector.js';
 import { classifyFirstBytes } from './first-bytes.js';
+import { proxyHeader } from './proxy-header.js';
 import type { Route } from './route.js';
 import { splice } from './splice.js';
 
@@ -42,7 +43,8 @@ export class Intake {
     client.once('close', () => {
       this.#clients.delete(client);
     });
-    switch (route.port.mode) {
+    const { mode, proxyProtocol } = route.port;
+    switch (proxyProtocol === undefined ? mode : 'tcp') {
       case 'http':
         this.#options.http.serve(client, route, undefined);
         return;
@@ -86,6 +88,14 @@ function spliceClient(client: Socket, { lease, stream }: Connected): void {
   splice(client, stream, () => {
     lease.release();
   });
+}
+
+/** What a replica is told of its client ahead of all else. */
+function headerFor(client: Socket, { port }: Route): Buffer | undefined {
+  if (port.proxyProtocol === undefined) return undefined;
+  const { remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0 } = client;
+  const source = { address: remoteAddress, port: remotePort };
+  return proxyHeader(port.proxyProtocol, source, { address: localAddress, port: localPort });
 }
 
 /** A connection until it is known what it is, and there is an endpoint for it. */
@@ -218,6 +228,8 @@ class UndecidedConnection {
       if (this.#head !== undefined) this.#client.unshift(this.#head);
       this.#options.http.serve(this.#client, this.#route, connection);
     } else if (isConnected(connection)) {
+      const header = headerFor(this.#client, this.#route);
+      if (header !== undefined) connection.stream.write(header);
       if (this.#head !== undefined) connection.stream.write(this.#head);
       spliceClient(this.#client, connection);
     } else resetStream(this.#client);

@@ -53,7 +53,7 @@ export function portsOfService(
     .map(({ PublishedPort: publishedPort, TargetPort: targetPort }): PublishedPort => ({
       publishedPort,
       protocol: 'tcp',
-      mode: portMode(service.spec.Labels, targetPort),
+      ...portSettings(service.spec.Labels, targetPort),
       serviceId: service.id,
       serviceName: service.spec.Name,
       hold: holdOf(service),
@@ -105,10 +105,16 @@ const isRouted = (port: PortConfig): port is RoutedPort =>
   port.PublishedPort !== undefined &&
   port.TargetPort !== undefined;
 
-/** The service label `bale.port.<target>.protocol` fixes what the mesh would else find out by the first bytes. */
-function portMode(labels: Readonly<Record<string, string>>, targetPort: number): PublishedPort['mode'] {
-  const wanted = labels[`bale.port.${targetPort}.protocol`];
-  return wanted === 'tcp' || wanted === 'http' ? wanted : 'auto';
+/** What the labels of the service say of one port. */
+function portSettings(
+  labels: Readonly<Record<string, string>>,
+  targetPort: number,
+): Pick<PublishedPort, 'mode' | 'proxyProtocol'> {
+  const setting = (name: string): string | undefined => labels[`bale.port.${targetPort}.${name}`];
+  const proxyProtocol = setting('proxy-protocol');
+  if (proxyProtocol === 'v1' || proxyProtocol === 'v2') return { mode: 'tcp', proxyProtocol };
+  const mode = setting('protocol');
+  return { mode: mode === 'tcp' || mode === 'http' ? mode : 'auto' };
 }
 
 const byPort = (a: PublishedPort, b: PublishedPort): number =>

@@ -12,32 +12,63 @@ const DEADLINES: Readonly<Record<string, { readonly least: number; readonly most
   [PROGRESS_DEADLINE]: { least: 1_000, most: 24 * 3_600_000 },
 };
 
-const PORT_PROTOCOL = /^bale\.port\.([1-9][0-9]{0,4})\.protocol$/;
+const PORT_LABEL = /^bale\.port\.([1-9][0-9]{0,4})\.([a-z-]+)$/;
+
+type PortCheck = (spec: ServiceSpec, label: string, target: number) => void;
+
+const PORT_LABELS: Readonly<Record<string, PortCheck>> = {
+  protocol: checkMode,
+  'proxy-protocol': checkProxyProtocol,
+};
 
 /**
  * The labels by which a service sets what the Engine API has no field for. Any other label under
  * `bale.` is refused by name: a slip in one would else be ignored. Throws BALE_SPEC_INVALID (400).
  */
 export function checkBaleLabels(spec: ServiceSpec): void {
-  const targets = new Set(
-    (spec.EndpointSpec?.Ports ?? []).filter((port) => port.PublishMode !== 'host').map((port) => port.TargetPort),
-  );
-  for (const [label, value] of Object.entries(spec.Labels)) {
+  for (const label of Object.keys(spec.Labels)) {
     if (!label.startsWith('bale.')) continue;
     if (checkDeadline(spec.Labels, label)) continue;
-    const target = PORT_PROTOCOL.exec(label)?.[1];
-    if (target === undefined) {
+    const [, target, setting = ''] = PORT_LABEL.exec(label) ?? [];
+    const check = Object.hasOwn(PORT_LABELS, setting) ? PORT_LABELS[setting] : undefined;
+    if (check === undefined) {
+      const known = Object.keys(PORT_LABELS).map((each) => `bale.port.<target port>.${each}`);
       throw specError(
-        `label "${label}" is unknown: the labels under "bale." are bale.port.<target port>.protocol, ${Object.keys(DEADLINES).join(', ')}`,
+        `label "${label}" is unknown: the labels under "bale." are ${[...known, ...Object.keys(DEADLINES)].join(', ')}`,
       );
     }
-    if (!PORT_MODES.includes(value)) {
-      throw specError(`label "${label}" must be one of ${PORT_MODES.join(', ')}, got ${JSON.stringify(value)}`);
-    }
-    if (!targets.has(Number(target))) {
-      throw specError(`label "${label}": the service publishes no port in ingress mode whose target is ${target}`);
-    }
+    check(spec, label, Number(target));
   }
+}
+
+function checkMode(spec: ServiceSpec, label: string, target: number): void {
+  checkChoice(spec, label, PORT_MODES);
+  checkPublished(spec, label, target);
+}
+
+function checkProxyProtocol(spec: ServiceSpec, label: string, target: number): void {
+  checkChoice(spec, label, ['v1', 'v2']);
+  checkPublished(spec, label, target);
+  const mode = spec.Labels[`bale.port.${target}.protocol`] ?? 'tcp';
+  if (mode === 'tcp') return;
+  throw specError(
+    `label "${label}": connections that begin with a PROXY header are never read as HTTP; leave "bale.port.${target}.protocol" out or set it to tcp, got ${JSON.stringify(mode)}`,
+  );
+}
+
+function checkChoice({ Labels }: ServiceSpec, label: string, choices: readonly string[]): void {
+  const value = Labels[label] ?? '';
+  if (choices.includes(value)) return;
+  throw specError(`label "${label}" must be one of ${choices.join(', ')}, got ${JSON.stringify(value)}`);
+}
+
+function checkPublished({ EndpointSpec }: ServiceSpec, label: string, target: number): void {
+  const isPublished = (EndpointSpec?.Ports ?? []).some(
+    ({ TargetPort, PublishMode, Protocol = 'tcp' }) =>
+      TargetPort === target && PublishMode !== 'host' && Protocol === 'tcp',
+  );
+  if (isPublished) return;
+  throw specError(`label "${label}": the service publishes no tcp port in ingress mode whose target is ${target}`);
 }
 
 /** Whether `label` is one of the deadlines. */

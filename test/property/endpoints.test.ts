@@ -22,6 +22,7 @@ const service = fc.record({
   ports: fc.subarray([80, 81, 82]),
   mode: fc.constantFrom('auto', 'tcp', 'http'),
   replicas: fc.constantFrom(0, 1),
+  proxyProtocol: fc.constantFrom('', 'v1', 'v2'),
   holdTimeout: fc.constantFrom('1s', '2s'),
 });
 const task = fc.record({
@@ -39,10 +40,14 @@ const write: fc.Arbitrary<Write> = fc.oneof(
       (tx) =>
         tx.put('node', draftNode(id, { status: { state, message: '', addr: '' }, ...(meshAddr && { meshAddr }) })),
   ),
-  service.map(({ id, ports, mode, replicas, holdTimeout }): Write => (tx) => {
+  service.map(({ id, ports, mode, replicas, proxyProtocol, holdTimeout }): Write => (tx) => {
     // Two services never publish one port: the API sees to that.
     const offset = id === 's1' ? 0 : 100;
-    const labels = { 'bale.port.80.protocol': mode, 'bale.hold.timeout': holdTimeout };
+    const labels = {
+      'bale.port.80.protocol': mode,
+      'bale.port.81.proxy-protocol': proxyProtocol,
+      'bale.hold.timeout': holdTimeout,
+    };
     tx.put(
       'service',
       draftService(id, { labels, replicas, ports: ports.map((port) => ingressPort(port + offset, port)) }),

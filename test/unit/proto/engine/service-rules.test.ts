@@ -105,11 +105,11 @@ describe('rules for a service', () => {
       serviceBody({ Mode: { Replicated: { Replicas: 100_001 } } }),
     ],
     [
-      'label "bale.colour" is unknown: the labels under "bale." are bale.port.<target port>.protocol, bale.drain.deadline, bale.hold.timeout, bale.update.progress-deadline',
+      'label "bale.colour" is unknown: the labels under "bale." are bale.port.<target port>.protocol, bale.port.<target port>.proxy-protocol, bale.drain.deadline, bale.hold.timeout, bale.update.progress-deadline',
       labelled('bale.colour', 'red'),
     ],
     [
-      'label "bale.port.0.protocol" is unknown: the labels under "bale." are bale.port.<target port>.protocol, bale.drain.deadline, bale.hold.timeout, bale.update.progress-deadline',
+      'label "bale.port.0.protocol" is unknown: the labels under "bale." are bale.port.<target port>.protocol, bale.port.<target port>.proxy-protocol, bale.drain.deadline, bale.hold.timeout, bale.update.progress-deadline',
       labelled('bale.port.0.protocol', 'tcp'),
     ],
     [
@@ -117,7 +117,22 @@ describe('rules for a service', () => {
       labelled('bale.port.80.protocol', 'https'),
     ],
     [
-      'label "bale.port.81.protocol": the service publishes no port in ingress mode whose target is 81',
+      'label "bale.port.80.proxy-protocol" must be one of v1, v2, got "v3"',
+      labelled('bale.port.80.proxy-protocol', 'v3'),
+    ],
+    [
+      'label "bale.port.80.proxy-protocol": connections that begin with a PROXY header are never read as HTTP; leave "bale.port.80.protocol" out or set it to tcp, got "http"',
+      serviceBody({
+        Labels: { 'bale.port.80.protocol': 'http', 'bale.port.80.proxy-protocol': 'v2' },
+        EndpointSpec: { Ports: [{ TargetPort: 80 }] },
+      }),
+    ],
+    [
+      'label "bale.port.81.proxy-protocol": the service publishes no tcp port in ingress mode whose target is 81',
+      labelled('bale.port.81.proxy-protocol', 'v1'),
+    ],
+    [
+      'label "bale.port.81.protocol": the service publishes no tcp port in ingress mode whose target is 81',
       labelled('bale.port.81.protocol', 'tcp'),
     ],
     [
@@ -157,6 +172,7 @@ describe('rules for a service', () => {
       ),
     ],
     ['several ports of any number', ports({ TargetPort: 80 }, { TargetPort: 81 })],
+    ['a PROXY header', labelled('bale.port.80.proxy-protocol', 'v1')],
     ['a known label', labelled('bale.port.80.protocol', 'http')],
     ['a health check switched off', health({ Test: ['NONE'] })],
     [

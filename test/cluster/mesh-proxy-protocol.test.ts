@@ -1,0 +1,125 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Endpoint } from '../../proto/endpoint-table.js';
+import { eventually } from '../support/eventually.js';
+import { TestCa } from '../support/identities.js';
+import { endpointTable, loopback, MeshNode, publishedPort } from '../support/mesh-node.js';
+import { Replica } from '../support/replica.js';
+
+describe.each([
+  { way: 'local', owner: 'node1' },
+  { way: 'tunnelled', owner: 'node2' },
+])('$way', ({ owner }) => {
+  let ca: TestCa;
+  let nodes: MeshNode[];
+  let front: MeshNode;
+  let cleanUps: (() => unknown)[];
+
+  beforeEach(async () => {
+    cleanUps = [];
+    ca = await TestCa.create();
+    nodes = await Promise.all(['node1', 'node2'].map((nodeId) => MeshNode.start(ca.identity(nodeId))));
+    const [first] = nodes;
+    if (first === undefined) throw new Error('no node');
+    front = first;
+  });
+
+  afterEach(async () => {
+    await Promise.all(nodes.map((node) => node.close()));
+    for (const cleanUp of cleanUps) await cleanUp();
+  });
+
+  async function publish(taskId: string, address: string, proxyProtocol: 'v1' | 'v2'): Promise<void> {
+    for (const node of nodes) node.setLocals(node.nodeId === owner ? [{ taskId, address, pid: process.pid }] : []);
+    const endpoint: Endpoint = { taskId, nodeId: owner, targetPort: 80, state: 'active' };
+    // The header goes out whatever the mode says.
+    const port = publishedPort([endpoint], { mode: 'auto', proxyProtocol });
+    const table = endpointTable(
+      ca.clusterId,
+      nodes.map(({ peer }) => peer),
+      [port],
+    );
+    await Promise.all(nodes.map((node) => node.setTable(table)));
+  }
+
+  const client = (): Socket => connect({ host: front.address, port: 8080 });
+
+  test('the header is the first that a replica gets, before a client has spoken, and once', async () => {
+    const heard: Buffer[] = [];
+    const replica = await Replica.tcp('task1', owner, (socket) => {
+      socket.on('data', (chunk: Buffer) => {
+        heard.push(chunk);
+        if (Buffer.concat(heard).includes('\r\n')) socket.write('hello');
+      });
+    });
+    cleanUps.push(() => replica.stop());
+    await publish('task1', replica.address, 'v1');
+    const socket = client();
+    await new Promise((resolve) => socket.once('data', resolve));
+    const line = `PROXY TCP4 ${socket.localAddress ?? ''} ${front.address} ${socket.localPort ?? 0} 8080\r\n`;
+    expect(Buffer.concat(heard).toString()).toBe(line);
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await new Promise((resolve) => socket.once('data', resolve));
+    expect(Buffer.concat(heard).toString()).toBe(`${line}GET / HTTP/1.1\r\nHost: x\r\n\r\n`);
+    socket.destroy();
+  });
+
+  test.each(['v1', 'v2'] as const)('HAProxy understands it (%s)', async (version) => {
+    const address = loopback();
+    const directory = await mkdtemp(join(tmpdir(), 'mesh-haproxy-'));
+    const configFile = join(directory, 'haproxy.cfg');
+    await writeFile(configFile, haproxyConfig(address));
+    const haproxy: ChildProcess = spawn('haproxy', ['-db', '-f', configFile], { stdio: 'ignore' });
+    cleanUps.push(async () => {
+      haproxy.kill('SIGKILL');
+      await rm(directory, { recursive: true });
+    });
+    await eventually('haproxy to listen', () => canConnect(address), { seconds: 10 });
+    await publish('task1', address, version);
+    const { body, localPort } = await ask(front.address);
+    expect(body).toBe(`127.0.0.1:${localPort} to ${front.address}:8080`);
+  });
+});
+
+/** Answers with the client and the address it came to, as the header tells; without one it refuses. */
+const haproxyConfig = (address: string): string => `
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 5s
+  timeout server 5s
+frontend front
+  bind ${address}:80 accept-proxy
+  http-request return status 200 content-type text/plain lf-string "%[src]:%[src_port] to %[dst]:%[dst_port]"
+`;
+
+const canConnect = (host: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect({ host, port: 80 });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => {
+      resolve(false);
+    });
+  });
+
+const ask = (host: string): Promise<{ readonly body: string; readonly localPort: number }> =>
+  new Promise((resolve, reject) => {
+    const sent = request({ host, port: 8080, agent: false, localAddress: '127.0.0.1' }, (answer) => {
+      let body = '';
+      const localPort = answer.socket.localPort ?? 0;
+      answer.on('data', (chunk: Buffer) => (body += chunk.toString()));
+      answer.once('end', () => {
+        resolve({ body, localPort });
+      });
+    });
+    sent.once('error', reject);
+    sent.end();
+  });
