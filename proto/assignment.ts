@@ -11,6 +11,8 @@ export interface Assignment {
   readonly serviceLabels: Readonly<Record<string, string>>;
   readonly slot: number;
   readonly desiredState: DesiredState;
+  /** It is replaced because its health check failed: told to shut down, it has failed. */
+  readonly unhealthy?: boolean;
   readonly spec: TaskSpec;
   /**
    * What the manager last knew of it when this was sent. An agent that starts goes on from there, so that

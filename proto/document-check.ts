@@ -24,6 +24,8 @@ const fail = (path: string, expected: string): never => {
 
 export const text: Check<string> = (value, path) => (typeof value === 'string' ? value : fail(path, 'a string'));
 
+export const flag: Check<boolean> = (value, path) => (typeof value === 'boolean' ? value : fail(path, 'true or false'));
+
 /** Finite: JSON.parse reads 1e999 as Infinity. */
 export const number: Check<number> = (value, path) =>
   typeof value === 'number' && Number.isFinite(value) ? value : fail(path, 'a number');

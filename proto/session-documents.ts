@@ -1,5 +1,5 @@
 import type { Assignment } from './assignment.js';
-import { list, number, object, oneOf, record, text, trusted, type Check } from './document-check.js';
+import { flag, list, number, object, oneOf, record, text, trusted, type Check } from './document-check.js';
 import type { Endpoint, EndpointTable, Hold, MeshPeer, PublishedPort } from './endpoint-table.js';
 import type { NodeDescription, TLSInfo } from './engine/node-document.js';
 import type { PortConfig } from './engine/service-spec.js';
@@ -36,10 +36,11 @@ export const taskStatus: Check<TaskStatus> = object<TaskStatus>(
     State: oneOf(TASK_STATES),
     Message: text,
     Err: text,
+    health: oneOf(['unhealthy'] as const),
     ContainerStatus: containerStatus,
     PortStatus: object<{ Ports?: PortConfig[] }>({ Ports: list(portConfig) }, ['Ports']),
   },
-  ['Err', 'ContainerStatus', 'PortStatus'],
+  ['Err', 'health', 'ContainerStatus', 'PortStatus'],
 );
 
 const platform: Check<Platform> = object<Platform>({ Architecture: text, OS: text }, ['Architecture', 'OS']);
@@ -97,12 +98,13 @@ export const assignment: Check<Assignment> = object<Assignment>(
     serviceLabels: record(text),
     slot: number,
     desiredState: oneOf(['ready', 'running', 'complete', 'shutdown', 'remove'] as const),
+    unhealthy: flag,
     spec: trusted<TaskSpec>(),
     status: taskStatus,
     hostPorts: list(portConfig),
     genericResources: list(genericResource),
   },
-  ['genericResources'],
+  ['unhealthy', 'genericResources'],
 );
 
 const endpoint: Check<Endpoint> = object<Endpoint>({

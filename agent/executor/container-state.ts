@@ -2,6 +2,7 @@ import type { ContainerInspectInfo } from 'dockerode';
 import type { PortConfig, PortProtocol } from '../../proto/engine/service-spec.js';
 import { SERVICE_ID_LABEL, TASK_ID_LABEL } from './container-labels.js';
 import type { ContainerState } from './executor.js';
+import { healthCheckOf } from './health-check.js';
 
 /** The Engine's inspect document as the agent sees it; undefined when it is no task's container. */
 export function containerState(info: ContainerInspectInfo): ContainerState | undefined {
@@ -12,6 +13,8 @@ export function containerState(info: ContainerInspectInfo): ContainerState | und
   const running = phase === 'running';
   const address = running ? addressOf(info) : undefined;
   const health = running ? healthOf(info.State.Health?.Status) : undefined;
+  const check = health === undefined ? undefined : healthCheckOf(info.Config);
+  const lastProbe = health === 'unhealthy' ? info.State.Health?.Log.at(-1) : undefined;
   return {
     taskId,
     serviceId: labels[SERVICE_ID_LABEL] ?? '',
@@ -19,6 +22,10 @@ export function containerState(info: ContainerInspectInfo): ContainerState | und
     phase,
     // The Engine calls every container that has ended unhealthy: health counts while it runs.
     ...(health === undefined ? {} : { health }),
+    ...(check === undefined ? {} : { check }),
+    ...(lastProbe === undefined
+      ? {}
+      : { lastProbe: { kind: 'ended', exitCode: lastProbe.ExitCode, output: lastProbe.Output } as const }),
     pid: running ? info.State.Pid : 0,
     exitCode: info.State.ExitCode,
     error: info.State.OOMKilled ? outOfMemory(info.HostConfig.Memory ?? 0) : info.State.Error,

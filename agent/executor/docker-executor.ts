@@ -12,7 +12,9 @@ import { containerState } from './container-state.js';
 import { statusOf } from './engine-error.js';
 import { watchEvents } from './engine-events.js';
 import { Engine } from './engine.js';
+import { ExecProbes } from './exec-probe.js';
 import type { ContainerState, EngineState, Executor } from './executor.js';
+import type { HealthCheck, ProbeResult } from './health-check.js';
 import { ImagePulls } from './image-pull.js';
 import { defaultLogConfig } from './log-limits.js';
 import { nodeDescription, type EngineInfo } from './node-description.js';
@@ -45,6 +47,7 @@ class DockerExecutor implements Executor {
   readonly #engine: Engine;
   readonly #pulls: ImagePulls;
   readonly #gate: StartGate;
+  readonly #probes: ExecProbes;
   /** Container ids by task, to save a look-up per call. An entry may be out of date: the Engine says so then. */
   readonly #ids = new Map<string, string>();
   /** Tasks whose container this executor starts right now: their `start` event is no news. */
@@ -55,7 +58,9 @@ class DockerExecutor implements Executor {
     this.#options = options;
     this.#engine = new Engine(options.socketPath);
     this.#pulls = new ImagePulls(this.#engine);
-    this.#gate = new StartGate(options.parallelStarts ?? 2 * availableParallelism());
+    const width = options.parallelStarts ?? 2 * availableParallelism();
+    this.#gate = new StartGate(width);
+    this.#probes = new ExecProbes(this.#engine, width);
   }
 
   async describe(signal: AbortSignal): Promise<NodeDescription> {
@@ -129,6 +134,12 @@ class DockerExecutor implements Executor {
     return state;
   }
 
+  async probe(taskId: string, check: HealthCheck, signal: AbortSignal): Promise<ProbeResult> {
+    const id = this.#ids.get(taskId) ?? (await this.#lookUp(taskId, signal));
+    if (id === undefined) throw noContainer(taskId);
+    return this.#probes.run(id, check, signal);
+  }
+
   async stop(taskId: string, graceNs: number, signal: AbortSignal): Promise<void> {
     const id = this.#ids.get(taskId) ?? (await this.#lookUp(taskId, signal));
     if (id === undefined) return;
@@ -146,7 +157,7 @@ class DockerExecutor implements Executor {
       // 409: somebody else removes it already.
       return unlessStatus(409, unlessStatus(404, docker.getContainer(id).remove(request)));
     });
-    this.#ids.delete(taskId);
+    this.#forget(taskId);
   }
 
   watch(listener: (taskId: string) => void, onEngine: (state: EngineState) => void): () => void {
@@ -154,7 +165,7 @@ class DockerExecutor implements Executor {
     return watchEvents(
       { engine: this.#engine, nodeId, clock },
       ({ taskId, action }) => {
-        if (action === 'destroy') this.#ids.delete(taskId);
+        if (action === 'destroy') this.#forget(taskId);
         if (action !== 'start' || !this.#starting.has(taskId)) listener(taskId);
       },
       (state) => {
@@ -162,6 +173,12 @@ class DockerExecutor implements Executor {
         onEngine(state);
       },
     );
+  }
+
+  #forget(taskId: string): void {
+    const id = this.#ids.get(taskId);
+    if (id !== undefined) this.#probes.forget(id);
+    this.#ids.delete(taskId);
   }
 
   #info(signal: AbortSignal): Promise<EngineInfo> {

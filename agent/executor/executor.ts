@@ -1,6 +1,7 @@
 import type { Assignment } from '../../proto/assignment.js';
 import type { NodeDescription } from '../../proto/engine/node-document.js';
 import type { PortConfig } from '../../proto/engine/service-spec.js';
+import type { HealthCheck, ProbeResult } from './health-check.js';
 
 /** A container of this node, as the executor knows it. */
 export interface ContainerState {
@@ -10,6 +11,10 @@ export interface ContainerState {
   readonly phase: 'created' | 'running' | 'exited';
   /** Absent when the container has no health check. */
   readonly health?: 'starting' | 'healthy' | 'unhealthy';
+  /** Its health check; absent when it has none that the Engine runs. */
+  readonly check?: HealthCheck;
+  /** While unhealthy: what the Engine's last probe said. */
+  readonly lastProbe?: ProbeResult;
   /** Process id on this host while running, else 0. */
   readonly pid: number;
   readonly exitCode: number;
@@ -41,6 +46,11 @@ export interface Executor {
   create(assignment: Assignment, signal: AbortSignal): Promise<void>;
   /** Starts it; resolves once the Engine says it runs. A running one is left alone. */
   start(taskId: string, signal: AbortSignal): Promise<ContainerState>;
+  /**
+   * Runs its health check once, inside it, as the Engine would. At most one at a time per container: while
+   * one that took too long still runs, none is begun. An abort ends the wait, not the process.
+   */
+  probe(taskId: string, check: HealthCheck, signal: AbortSignal): Promise<ProbeResult>;
   /** Stop signal, grace (ns), SIGKILL; resolves when it does not run. Absent or exited: nothing. */
   stop(taskId: string, graceNs: number, signal: AbortSignal): Promise<void>;
   /** Removes the container and its anonymous volumes. Absent: nothing. */

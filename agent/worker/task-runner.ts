@@ -6,10 +6,11 @@ import type { Assignment } from '../../proto/assignment.js';
 import type { TaskStatus } from '../../proto/engine/task-document.js';
 import { isDesiredAlive, isTerminal, stateOrder } from '../../proto/engine/task-state.js';
 import type { ContainerState, Executor } from '../executor/executor.js';
+import { NO_PROBES, probeBegun, probeEnded, probesFrom, type Probes } from './early-probes.js';
 import { taskStatus } from './task-status.js';
 import { failureReport, nextStep, type TaskFacts, type TaskStep } from './task-step.js';
 
-type EngineStep = Exclude<TaskStep, { readonly kind: 'report' | 'wait' | 'end' }>;
+type EngineStep = Exclude<TaskStep, { readonly kind: 'report' | 'note' | 'wait' | 'end' }>;
 
 const RETRY: BackoffPolicy = { initial: 100, max: 5_000 };
 /** Progress of a pull is told no more often, ms. */
@@ -46,10 +47,13 @@ export class TaskRunner {
   #imageMissing = false;
   #pulled = false;
   #unhealthy = false;
+  #probes: Probes = NO_PROBES;
   #retryAt = 0;
   #failures = 0;
   /** Ends the step under way when the task is no longer wanted. */
   #preparing: AbortController | undefined;
+  /** Ends the wait for a probe as soon as there is any news: it may be of no interest any more. */
+  #probing: AbortController | undefined;
   #wake: () => void = () => undefined;
   #awake = false;
 
@@ -112,6 +116,7 @@ export class TaskRunner {
 
   #signal(): void {
     this.#awake = true;
+    this.#probing?.abort();
     this.#wake();
   }
 
@@ -131,10 +136,14 @@ export class TaskRunner {
           this.#options.logger.debug({ task: this.#assignment.taskId, state: step.state, reason: step.reason }, 'task');
           this.#report(step);
           break;
+        case 'note':
+          this.#note(step.message, step.err, step.health);
+          break;
         case 'inspect':
         case 'pull':
         case 'create':
         case 'start':
+        case 'probe':
         case 'stop':
         case 'remove':
           await this.#perform(step);
@@ -144,7 +153,7 @@ export class TaskRunner {
   }
 
   #settle(step: TaskStep): void {
-    if (this.#settled || this.#stale || step.kind === 'report') return;
+    if (this.#settled || this.#stale || step.kind === 'report' || step.kind === 'note') return;
     this.#settled = true;
     this.#options.onChange(this);
   }
@@ -158,6 +167,7 @@ export class TaskRunner {
       stale: this.#stale,
       imageMissing: this.#imageMissing,
       unhealthy: this.#unhealthy,
+      probes: this.#probes,
       retryAt: this.#retryAt,
       now: this.#options.clock.now(),
     };
@@ -166,6 +176,7 @@ export class TaskRunner {
   async #perform(step: EngineStep): Promise<void> {
     const abort = new AbortController();
     if (step.kind === 'pull' || step.kind === 'create' || step.kind === 'start') this.#preparing = abort;
+    if (step.kind === 'probe') this.#probing = abort;
     const onClose = (): void => {
       abort.abort();
     };
@@ -179,6 +190,7 @@ export class TaskRunner {
     } finally {
       this.#closing.signal.removeEventListener('abort', onClose);
       this.#preparing = undefined;
+      this.#probing = undefined;
     }
   }
 
@@ -215,6 +227,14 @@ export class TaskRunner {
       case 'start':
         this.#observe(await executor.start(taskId, signal));
         break;
+      case 'probe':
+        this.#probes = probeBegun(this.#probes, this.#options.clock.now());
+        this.#probes = probeEnded(
+          this.#probes,
+          await executor.probe(taskId, step.check, signal),
+          this.#options.clock.now(),
+        );
+        break;
       case 'stop':
         await executor.stop(taskId, step.graceNs, signal);
         this.#stale = true;
@@ -244,7 +264,8 @@ export class TaskRunner {
 
   #observe(container: ContainerState | undefined): void {
     this.#container = container;
-    if (container?.phase === 'running' && container.health === 'unhealthy') this.#unhealthy = true;
+    if (container?.phase === 'running') this.#unhealthy = container.health === 'unhealthy';
+    if (container?.health === 'starting') this.#probes = probesFrom(this.#probes, this.#options.clock.now());
     this.#options.onChange(this);
   }
 
@@ -255,6 +276,11 @@ export class TaskRunner {
     const preparing = step.kind === 'pull' || step.kind === 'create' || step.kind === 'start';
     if (step.kind === 'create' && isBaleError(error, 'BALE_IMAGE_NOT_FOUND') && !this.#pulled) {
       this.#imageMissing = true;
+    } else if (step.kind === 'probe' && !isBaleError(error, 'BALE_ENGINE_UNAVAILABLE')) {
+      // The Engine does it itself, only later.
+      logger.debug({ task: this.#assignment.taskId, err: text }, 'the health check cannot be run early');
+      this.#probes = { ...this.#probes, refused: text };
+      this.#stale = true;
     } else if (isBaleError(error, 'BALE_ENGINE_UNAVAILABLE') || !preparing) {
       this.#stale ||= step.kind !== 'pull';
       this.#retryAt = clock.now() + backoffDelay(RETRY, this.#failures);
@@ -278,8 +304,13 @@ export class TaskRunner {
   }
 
   /** Says more about a state that stays. */
-  #note(message: string, err?: string): void {
-    const report = { state: this.#status.State, message, ...(err === undefined ? {} : { err }) };
+  #note(message: string, err?: string, health?: TaskStatus['health']): void {
+    const report = {
+      state: this.#status.State,
+      message,
+      ...(err === undefined ? {} : { err }),
+      ...(health === undefined ? {} : { health }),
+    };
     this.#status = taskStatus(report, this.#container, this.#options.clock.now());
     this.#options.onChange(this);
   }

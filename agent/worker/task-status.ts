@@ -5,7 +5,12 @@ import type { ContainerState } from '../executor/executor.js';
 
 /** A task's status document, with what is known of its container. */
 export function taskStatus(
-  report: { readonly state: TaskState; readonly message: string; readonly err?: string },
+  report: {
+    readonly state: TaskState;
+    readonly message: string;
+    readonly err?: string;
+    readonly health?: TaskStatus['health'];
+  },
   container: ContainerState | undefined,
   now: number,
 ): TaskStatus {
@@ -14,6 +19,7 @@ export function taskStatus(
     State: report.state,
     Message: report.message,
     ...(report.err === undefined ? {} : { Err: report.err }),
+    ...(report.health === undefined ? {} : { health: report.health }),
     // A container that was just created is known by its task alone; its id comes with the start.
     ...(container === undefined || container.containerId === ''
       ? {}

@@ -2,6 +2,8 @@ import type { Assignment } from '../../proto/assignment.js';
 import type { TaskStatus } from '../../proto/engine/task-document.js';
 import { isDesiredAlive, isTerminal, stateOrder, type TaskState } from '../../proto/engine/task-state.js';
 import type { ContainerState } from '../executor/executor.js';
+import { describeProbe, type HealthCheck } from '../executor/health-check.js';
+import { describeWait, nextProbeAt, type Probes } from './early-probes.js';
 
 /** Everything that is known of one task on this node. */
 export interface TaskFacts {
@@ -14,8 +16,9 @@ export interface TaskFacts {
   readonly stale: boolean;
   /** The Engine refused to create because it lacks the image. */
   readonly imageMissing: boolean;
-  /** It failed its health check while it ran. */
+  /** It was unhealthy when it was last seen running. */
   readonly unhealthy: boolean;
+  readonly probes: Probes;
   /** The Engine did not answer: no call before this time, ms since the epoch. */
   readonly retryAt: number;
   readonly now: number;
@@ -30,6 +33,15 @@ export type TaskStep =
       readonly err?: string;
       readonly reason: string;
     }
+  /** Says more about a state that stays. */
+  | {
+      readonly kind: 'note';
+      readonly message: string;
+      readonly err?: string;
+      readonly health?: 'unhealthy';
+      readonly reason: string;
+    }
+  | { readonly kind: 'probe'; readonly check: HealthCheck; readonly reason: string }
   | { readonly kind: 'inspect' | 'pull' | 'create' | 'start' | 'remove'; readonly reason: string }
   | { readonly kind: 'stop'; readonly graceNs: number; readonly reason: string }
   /** Until news, or `until` (ms since the epoch). */
@@ -38,6 +50,9 @@ export type TaskStep =
 
 /** ns; what the Engine API gives a ContainerSpec without StopGracePeriod. */
 const DEFAULT_STOP_GRACE = 10_000_000_000;
+
+/** What Swarm says of a task whose health check failed. */
+const UNHEALTHY = 'task: container unhealthy';
 
 /**
  * Decides the next step of a task. The observed state only goes up, one state at a time; a task has one
@@ -56,7 +71,7 @@ export function nextStep(facts: TaskFacts): TaskStep {
 /** Brings a container that does not run any more back to the state its exit means. */
 export function exitReport(container: ContainerState, unhealthy: boolean): TaskStep {
   if (unhealthy) {
-    return failed('started', 'task: container unhealthy', 'the container was stopped because its health check failed');
+    return failed('started', UNHEALTHY, 'the container was stopped because its health check failed');
   }
   if (container.exitCode === 0) {
     return { kind: 'report', state: 'complete', message: 'finished', reason: 'the container ended with exit code 0' };
@@ -129,8 +144,39 @@ function whileStarting(facts: TaskFacts): TaskStep {
       break;
   }
   if (container.health === 'unhealthy') return stop(facts, 'its health check failed');
-  if (container.health === 'starting') return { kind: 'wait', reason: 'waiting for the health check to pass' };
+  if (container.health === 'starting' && !facts.probes.passed) return awaitHealth(facts, container.check);
   return { kind: 'report', state: 'running', message: 'started', reason: 'the container runs' };
+}
+
+/** It runs and is not healthy yet: its check is run early, so that it need not wait for the Engine's first probe. */
+function awaitHealth({ probes, status, now }: TaskFacts, check: HealthCheck | undefined): TaskStep {
+  const err = describeWait(probes);
+  if (err !== undefined && err !== status.Err) {
+    return { kind: 'note', message: status.Message, err, reason: 'the health check does not pass yet' };
+  }
+  const dueAt = nextProbeAt(probes, check);
+  if (check === undefined || dueAt === undefined) {
+    return { kind: 'wait', reason: "waiting for the Engine's own probe" };
+  }
+  return dueAt > now
+    ? { kind: 'wait', until: dueAt, reason: 'waiting for the health check to pass' }
+    : { kind: 'probe', check, reason: 'to see early that it is healthy' };
+}
+
+/**
+ * It serves, and requests may be under way on it: that it is unhealthy is told, and the manager has it
+ * stopped once the meshes let go of it. One that recovers before it is told to stop is as good as before.
+ */
+function whileHealthChanges({ status }: TaskFacts, container: ContainerState): TaskStep | undefined {
+  if (container.health === 'unhealthy' && status.health === undefined) {
+    const message =
+      container.lastProbe === undefined ? 'unhealthy' : `unhealthy, ${describeProbe(container.lastProbe)}`;
+    return { kind: 'note', message, err: UNHEALTHY, health: 'unhealthy', reason: 'its health check failed' };
+  }
+  if (container.health === 'healthy' && status.health !== undefined) {
+    return { kind: 'note', message: 'started', reason: 'it is healthy again' };
+  }
+  return undefined;
 }
 
 function whileRunning(facts: TaskFacts): TaskStep {
@@ -140,10 +186,9 @@ function whileRunning(facts: TaskFacts): TaskStep {
     case 'created':
       return failed('started', 'task: the container is not running', 'a task has only one run');
     case 'exited':
-      return exitReport(container, facts.unhealthy);
+      return exitReport(container, facts.assignment.unhealthy === true);
     case 'running':
-      if (container.health === 'unhealthy') return stop(facts, 'its health check failed');
-      return { kind: 'wait', reason: 'the container runs' };
+      return whileHealthChanges(facts, container) ?? { kind: 'wait', reason: 'the container runs' };
   }
 }
 
@@ -156,6 +201,9 @@ function rest(facts: TaskFacts): TaskStep {
 function shutDown(facts: TaskFacts): TaskStep {
   if (facts.container?.phase === 'running') return stop(facts, 'the manager wants it shut down');
   if (isTerminal(facts.status.State)) return rest(facts);
+  if (facts.assignment.unhealthy === true) {
+    return failed(facts.status.Message, UNHEALTHY, 'it was told to shut down because its health check failed');
+  }
   return { kind: 'report', state: 'shutdown', message: 'shutdown', reason: 'it does not run and is to be shut down' };
 }
 

@@ -17,6 +17,7 @@ export const toAssignment = (task: TaskObject): Assignment => ({
   serviceLabels: task.serviceLabels,
   slot: task.slot,
   desiredState: task.desiredState,
+  ...(task.unhealthy === true ? { unhealthy: true } : {}),
   spec: task.spec,
   status: task.status,
   hostPorts: task.hostPorts,

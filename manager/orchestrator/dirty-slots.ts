@@ -1,6 +1,7 @@
 import { isDesiredAlive, isTerminal } from '../../proto/engine/task-state.js';
 import type { TaskObject } from '../store/objects.js';
 import type { CommittedChange, View } from '../store/store-types.js';
+import { isUnhealthy } from './unhealthy.js';
 
 /** What is to be decided again: a service with all its slots, or one slot. `serviceId` or `serviceId/slot`. */
 export type SlotKey = string;
@@ -43,5 +44,6 @@ function dirtyByTask(before: TaskObject | undefined, after: TaskObject | undefin
   // The updater made one that waits for another to stop: this loop lets it run.
   if (before === undefined && after.desiredState === 'ready') return [slotKey(after)];
   const ended = isTerminal(after.status.State) && !(before !== undefined && isTerminal(before.status.State));
-  return ended ? [slotKey(after)] : [];
+  const sickened = isUnhealthy(after) && !(before !== undefined && isUnhealthy(before));
+  return ended || sickened ? [slotKey(after)] : [];
 }

@@ -92,7 +92,8 @@ const ranStably = (task: TaskObject, now: number): boolean =>
 const waitingUntil = (task: TaskObject): number => (task.desiredState === 'ready' ? (task.startAfter ?? 0) : 0);
 
 function describeEnding(task: TaskObject): string {
-  const { State, Err } = task.status;
+  const { State, Err, health } = task.status;
+  if (health !== undefined && State === 'running') return `failed: ${Err ?? health}`;
   const ending = State === 'complete' ? 'completed' : State === 'rejected' ? 'was rejected' : State;
   return Err === undefined || Err === '' ? ending : `${ending}: ${Err}`;
 }

@@ -7,6 +7,7 @@ import { judgeLoss, judgeRestart, type RestartVerdict } from './restart.js';
 import { isOrphan, lose, lossOf, retire, stoppingTasks } from './stop-task.js';
 import { decision, type Decision, earliest, type NodeLookup, type TaskAction } from './task-action.js';
 import { draftTask, type TaskStart } from './task-draft.js';
+import { condemn, isUnhealthy, markUnhealthy, mayRunBeside } from './unhealthy.js';
 
 /** A replacement waits for the old task to stop, but no longer than this after it was told to, ms. */
 export const OLD_TASK_TIMEOUT = 60_000;
@@ -69,18 +70,21 @@ function endOnly(task: TaskObject, view: SlotView): readonly TaskAction[] {
   if (isTerminal(task.status.State) && task.status.State !== 'orphaned') {
     return [{ kind: 'wish', task, desiredState: 'shutdown', reason: 'it ended; another task has its slot' }];
   }
-  return lossOf(task, view.nodeOf) === undefined ? [] : [lose(task, view)];
+  if (lossOf(task, view.nodeOf) !== undefined) return [lose(task, view)];
+  return isUnhealthy(task) ? [condemn(task, view)] : [];
 }
 
 function decideLive(live: TaskObject, view: SlotView, incumbent: TaskObject | undefined): Decision {
   const lost = live.status.State === 'orphaned' || lossOf(live, view.nodeOf) !== undefined;
-  if (isTerminal(live.status.State) && live.status.State !== 'orphaned') {
+  const ended = isTerminal(live.status.State) && live.status.State !== 'orphaned';
+  if (!ended && lost) return replace(live, lose(live, view), judgeLoss(live, view.now), view, incumbent);
+  if (ended || isUnhealthy(live)) {
     const counted = countFailure(live, view);
     const verdict = incumbent !== undefined && isHalted(live, view) ? HALTED : judgeRestart(live, view.now);
+    if (!ended) return replace(markUnhealthy(counted), condemn(counted, view), verdict, view, incumbent);
     const end: TaskAction = { kind: 'wish', task: counted, desiredState: 'shutdown', reason: verdict.reason };
     return replace(counted, end, verdict, view, incumbent);
   }
-  if (lost) return replace(live, lose(live, view), judgeLoss(live, view.now), view, incumbent);
   return live.desiredState === 'ready' ? decideWaiting(live, view, incumbent) : decision([], undefined);
 }
 
@@ -108,7 +112,8 @@ function replace(
   incumbent: TaskObject | undefined,
 ): Decision {
   if (!verdict.restart) return decision([end], undefined);
-  const blocked = incumbent === undefined && stoppingTasks(view, old).length > 0;
+  const tasks = view.tasks.map((task) => (task.id === old.id ? old : task));
+  const blocked = incumbent === undefined && inTheWay({ ...view, tasks }).length > 0;
   const wait =
     verdict.startAfter === undefined ? '' : `; it waits ${verdict.startAfter - view.now} ms before it starts`;
   const reason = `replaces task ${old.id}: ${verdict.reason}`;
@@ -144,11 +149,15 @@ function unsettled({ from, rollout, failures }: Takeover): Takeover {
   return { failures, ...(from === undefined ? {} : { from }), ...(rollout === undefined ? {} : { rollout }) };
 }
 
+/** Tasks of the slot that another one waits for before it starts. */
+const inTheWay = (view: SlotView, except?: TaskObject): readonly TaskObject[] =>
+  stoppingTasks(view, except).filter((task) => !mayRunBeside(task, view.service));
+
 /** Lets a waiting replacement run once its delay is over and the slot's old tasks have stopped. */
 function decideWaiting(live: TaskObject, view: SlotView, incumbent: TaskObject | undefined): Decision {
   const startAfter = live.startAfter ?? 0;
   if (startAfter > view.now) return decision([], startAfter);
-  const stopping = incumbent === undefined ? stoppingTasks(view, live) : [];
+  const stopping = incumbent === undefined ? inTheWay(view, live) : [];
   const giveUp =
     OLD_TASK_TIMEOUT + Math.max(live.createdAt, ...stopping.map(({ draining }) => draining?.deadline ?? 0));
   if (stopping.length > 0 && giveUp > view.now) return decision([], giveUp);

@@ -112,6 +112,8 @@ export interface TaskObject extends StoredObject {
   readonly ingress?: boolean;
   /** It shall stop, and is waited for: meshes first let go of it. Its desired state stays what it was until then. */
   readonly draining?: TaskDrain;
+  /** Its health check failed while it ran. Its replacement is decided: its end is no further failure, and it is never taken back. */
+  readonly unhealthy?: boolean;
   /** It was made by a planned change, to take over its slot. */
   readonly takeover?: Takeover;
   /** When `status` says the node of this task was lost: why, for the user. */

@@ -87,11 +87,10 @@ export const failuresOf = ({ tasks }: SlotState, rolloutId: number): number =>
 export function lastFailed(slots: readonly SlotState[], rolloutId: number): TaskObject | undefined {
   const failed = slots.flatMap(({ tasks }) =>
     tasks.filter(
-      ({ takeover, status }) =>
+      ({ takeover, status, unhealthy }) =>
         takeover?.rollout === rolloutId &&
         takeover.failures > 0 &&
-        isTerminal(status.State) &&
-        status.State !== 'shutdown',
+        (unhealthy === true || (isTerminal(status.State) && status.State !== 'shutdown')),
     ),
   );
   return newest(failed);

@@ -42,6 +42,7 @@ function takeBack({ live, incumbent, leaving }: SlotState, view: RolloutView): r
       task.draining?.then === 'shutdown' &&
       task.desiredState === 'running' &&
       task.status.State === 'running' &&
+      task.unhealthy !== true &&
       !isMisplaced(task, view) &&
       isUpToDate(task, view.service),
   );

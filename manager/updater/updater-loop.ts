@@ -178,8 +178,9 @@ function isConcerned(before: TaskObject | undefined, after: TaskObject | undefin
     before?.status.Err !== after?.status.Err ||
     before?.draining !== after?.draining ||
     before?.desiredState !== after?.desiredState;
+  const sickened = before?.unhealthy !== after?.unhealthy;
   const planned = task.takeover !== undefined && task.takeover.settledAt === undefined;
-  return (planned && moved) || (ended && before !== undefined);
+  return (planned && moved) || sickened || (ended && before !== undefined);
 }
 
 const isMoved = (before: NodeObject | undefined, after: NodeObject | undefined): boolean =>

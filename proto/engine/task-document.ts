@@ -11,6 +11,8 @@ export interface TaskStatus {
   Message: string;
   /** Why the task failed, or why it waits. */
   Err?: string;
+  /** bale's own: the container runs, and its health check says that it should not be used. Absent otherwise. */
+  health?: 'unhealthy';
   ContainerStatus?: ContainerStatus;
   /** Host-mode ports as the Engine bound them. */
   PortStatus?: { Ports?: PortConfig[] };

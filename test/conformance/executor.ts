@@ -136,6 +136,21 @@ export function executorConformance(name: string, make: () => Promise<ExecutorHa
       await news;
     });
 
+    test('a health check can be run before the Engine does, as often as one likes', async () => {
+      const { executor } = harness;
+      const Healthcheck = { Test: ['CMD-SHELL', 'test -f /tmp/healthy'] };
+      const { taskId } = await running({ container: { Healthcheck } });
+      const check = (await executor.inspect(taskId, signal))?.check;
+      if (check === undefined) throw new Error('the container has no health check');
+      expect(check).toMatchObject({ interval: 30_000, timeout: 30_000 });
+      expect(await executor.probe(taskId, check, signal)).toMatchObject({ kind: 'ended', exitCode: 1 });
+      await harness.makeHealthy(taskId);
+      expect(await executor.probe(taskId, check, signal)).toEqual({ kind: 'ended', exitCode: 0, output: '' });
+      await executor.stop(taskId, GRACE, signal);
+      await expect(executor.probe(taskId, check, signal)).rejects.toMatchObject({ code: 'BALE_CONTAINER_CONFLICT' });
+      await expect(executor.probe(taskId, check, AbortSignal.abort())).rejects.toMatchObject({ name: 'AbortError' });
+    });
+
     test('that somebody else removed a container is news', async () => {
       const { executor } = harness;
       const { taskId } = await running();

@@ -13,6 +13,7 @@ type Event =
   | { readonly kind: 'delete'; readonly service: string }
   | { readonly kind: 'node'; readonly node: string; readonly state: 'up' | 'down' | 'gone' | 'new' }
   | { readonly kind: 'end'; readonly pick: number; readonly state: 'failed' | 'complete' }
+  | { readonly kind: 'sicken'; readonly pick: number }
   | { readonly kind: 'steps'; readonly picks: readonly number[] }
   | { readonly kind: 'time'; readonly ms: number };
 
@@ -33,6 +34,7 @@ const event: fc.Arbitrary<Event> = fc.oneof(
     pick: fc.nat(100),
     state: fc.constantFrom('failed', 'failed', 'complete'),
   }),
+  fc.record({ kind: fc.constant('sicken' as const), pick: fc.nat(100) }),
   fc.record({ kind: fc.constant('steps' as const), picks: fc.array(fc.nat(100), { maxLength: 20 }) }),
   fc.record({ kind: fc.constant('time' as const), ms: fc.integer({ min: 0, max: 8_000 }) }),
 );
@@ -67,6 +69,12 @@ function apply(model: ClusterModel, event: Event, policies: ReadonlyMap<string, 
     case 'end': {
       const task = tasks[event.pick % Math.max(1, tasks.length)];
       if (task !== undefined) model.end(task, event.state);
+      break;
+    }
+    case 'sicken': {
+      const running = tasks.filter(({ status }) => status.State === 'running');
+      const task = running[event.pick % Math.max(1, running.length)];
+      if (task !== undefined) model.sicken(task);
       break;
     }
     case 'steps':
@@ -135,7 +143,7 @@ describe('whatever happens to the cluster', () => {
     );
   });
 
-  test('no task is told to run while another of its slot may run, but after a loss or a minute', () => {
+  test('no task is told to run while another of its slot may run, but after a loss or a minute, or beside one that is unhealthy', () => {
     fc.assert(
       fc.property(runs, (run) => {
         play(run, (model) => {
@@ -147,6 +155,7 @@ describe('whatever happens to the cluster', () => {
                 task !== toRun &&
                 task.nodeId !== undefined &&
                 !isTerminal(task.status.State) &&
+                task.unhealthy !== true &&
                 model.isUp(task.nodeId) &&
                 !model.wasDown.has(task.nodeId),
             );

@@ -17,6 +17,7 @@ type Event =
   | { readonly kind: 'drain'; readonly node: string; readonly limits: DrainLimits }
   | { readonly kind: 'node'; readonly node: string; readonly state: 'ready' | 'down' }
   | { readonly kind: 'kill'; readonly pick: number }
+  | { readonly kind: 'sicken'; readonly pick: number }
   | { readonly kind: 'steps'; readonly picks: readonly number[] }
   | { readonly kind: 'apply'; readonly node: string }
   | { readonly kind: 'begin'; readonly node: string; readonly pick: number }
@@ -63,6 +64,7 @@ const wild: readonly fc.Arbitrary<Event>[] = [
   }),
   fc.record({ kind: fc.constant('node' as const), node, state: fc.constantFrom('ready', 'ready', 'down') }),
   fc.record({ kind: fc.constant('kill' as const), pick: fc.nat(100) }),
+  fc.record({ kind: fc.constant('sicken' as const), pick: fc.nat(100) }),
 ];
 
 const setAvailability = (bench: RolloutBench, id: string, Availability: 'active' | 'drain'): Promise<void> => {
@@ -93,6 +95,10 @@ async function apply(bench: RolloutBench, event: Event): Promise<void> {
     case 'kill': {
       const task = pick(event.pick);
       return task?.status.State === 'running' ? bench.observe(task, 'failed') : undefined;
+    }
+    case 'sicken': {
+      const task = pick(event.pick);
+      return task === undefined ? undefined : bench.sicken(task);
     }
     case 'steps':
       for (const index of event.picks) {

@@ -53,6 +53,7 @@ const executorOf = (engine: SimulatedNode, clock: MortalClock): Executor => ({
   pull: (assignment, progress, signal) => engine.pull(assignment, progress, signal),
   create: (assignment, signal) => engine.create(assignment, signal),
   start: (taskId, signal) => engine.start(taskId, signal),
+  probe: (taskId, check, signal) => engine.probe(taskId, check, signal),
   stop: (taskId, graceNs, signal) => engine.stop(taskId, graceNs, signal),
   remove: (taskId, signal) => engine.remove(taskId, signal),
   watch: (listener, onEngine) =>

@@ -196,6 +196,17 @@ export class RolloutBench {
     await this.clock.advance(10);
   }
 
+  /** The agent of a running task tells that its health check failed. */
+  async sicken(task: TaskObject): Promise<void> {
+    await this.store.update((tx) => {
+      const current = tx.get('task', task.id);
+      if (current?.status.State !== 'running') return;
+      const Err = 'task: container unhealthy';
+      tx.put('task', { ...current, status: { ...current.status, Err, health: 'unhealthy' } });
+    });
+    await this.clock.advance(10);
+  }
+
   /** A mesh takes the newest table and says so. */
   async apply(nodeId: string): Promise<void> {
     const mesh = this.meshes.get(nodeId);

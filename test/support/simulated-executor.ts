@@ -4,6 +4,7 @@ import { BaleError } from '../../core/errors.js';
 import type { Assignment } from '../../proto/assignment.js';
 import type { NodeDescription } from '../../proto/engine/node-document.js';
 import type { ContainerState, EngineState, Executor } from '../../agent/executor/executor.js';
+import { healthCheckOf, type HealthCheck, type ProbeResult } from '../../agent/executor/health-check.js';
 
 export interface SimulatedEngineOptions {
   readonly clock: Clock;
@@ -53,6 +54,11 @@ export class SimulatedEngine {
     this.#holder(taskId).setHealth(taskId, health);
   }
 
+  /** What running the health check of a task's container says from now on; see `SimulatedNode.setProbe`. */
+  setProbe(taskId: string, answer: ProbeResult): void {
+    this.#holder(taskId).setProbe(taskId, answer);
+  }
+
   #holder(taskId: string): SimulatedNode {
     for (const node of this.#nodes.values()) if (node.container(taskId) !== undefined) return node;
     throw new Error(`no node has a container of task ${taskId}`);
@@ -65,7 +71,10 @@ export class SimulatedNode implements Executor {
   readonly #number: number;
   readonly #images: Set<string> | undefined;
   readonly #containers = new Map<string, ContainerState>();
-  readonly #checked = new Set<string>();
+  readonly #checks = new Map<string, HealthCheck>();
+  readonly #probes = new Map<string, ProbeResult>();
+  /** Tasks in whose container a probe that hangs still runs. */
+  readonly #hanging = new Set<string>();
   readonly #watchers = new Set<{
     readonly listener: (taskId: string) => void;
     readonly onEngine: (state: EngineState) => void;
@@ -79,6 +88,7 @@ export class SimulatedNode implements Executor {
     pull: 0,
     create: 0,
     start: 0,
+    probe: 0,
     stop: 0,
     remove: 0,
   };
@@ -113,7 +123,7 @@ export class SimulatedNode implements Executor {
   }
 
   /** The next call of `method` for a task fails with `error`. */
-  refuse(method: 'create' | 'start' | 'stop', error: Error): void {
+  refuse(method: 'create' | 'start' | 'probe' | 'stop', error: Error): void {
     this.#refusals.set(method, error);
   }
 
@@ -128,8 +138,21 @@ export class SimulatedNode implements Executor {
   setHealth(taskId: string, health: 'healthy' | 'unhealthy'): void {
     const known = this.#containers.get(taskId);
     if (known?.phase !== 'running') throw new Error(`task ${taskId} has no running container`);
-    this.#put({ ...known, health });
+    const failed: ProbeResult = { kind: 'ended', exitCode: 1, output: 'sick' };
+    const { lastProbe, ...rest } = known;
+    const seen = health === 'unhealthy' ? { lastProbe: lastProbe ?? failed } : {};
+    this.#put({ ...rest, health, ...seen });
+    this.setProbe(taskId, health === 'unhealthy' ? failed : { kind: 'ended', exitCode: 0, output: '' });
     this.#tell(taskId);
+  }
+
+  /**
+   * What running the health check says from now on, without any word of the Engine. It fails in silence
+   * unless set. One that hangs takes its timeout, and then hangs on until this is called again.
+   */
+  setProbe(taskId: string, answer: ProbeResult): void {
+    this.#probes.set(taskId, answer);
+    this.#hanging.delete(taskId);
   }
 
   /** Somebody else removes the container. */
@@ -181,8 +204,7 @@ export class SimulatedNode implements Executor {
       throw new BaleError(`No such image: ${image}`, { kind: 'not-found', code: 'BALE_IMAGE_NOT_FOUND' });
     }
     if (this.#containers.has(taskId)) return;
-    const test = spec.ContainerSpec.Healthcheck?.Test ?? [];
-    if (test.length > 0 && test[0] !== 'NONE') this.#checked.add(taskId);
+    const check = healthCheckOf({ Healthcheck: spec.ContainerSpec.Healthcheck });
     this.#made += 1;
     this.#put({
       taskId,
@@ -194,6 +216,7 @@ export class SimulatedNode implements Executor {
       error: '',
       hostPorts: assignment.hostPorts,
     });
+    if (check !== undefined) this.#checks.set(taskId, check);
   }
 
   async start(taskId: string, signal: AbortSignal): Promise<ContainerState> {
@@ -208,15 +231,33 @@ export class SimulatedNode implements Executor {
     if (known.phase === 'running') return known;
     await this.#after(this.#options.startLatency, signal);
     const address = this.#options.address?.(taskId) ?? `172.${16 + this.#number}.0.${this.#made + 1}`;
+    const check = this.#checks.get(taskId);
     const state: ContainerState = {
       ...known,
       phase: 'running',
       pid: 1000 + this.#made,
       address,
-      ...(this.#checked.has(taskId) ? { health: 'starting' } : {}),
+      ...(check === undefined ? {} : { health: 'starting', check }),
     };
     this.#put(state);
     return state;
+  }
+
+  async probe(taskId: string, check: HealthCheck, signal: AbortSignal): Promise<ProbeResult> {
+    await this.#enter('probe', signal);
+    const known = this.#containers.get(taskId);
+    if (known?.phase !== 'running') {
+      throw new BaleError(`Container of task ${taskId} is not running`, {
+        kind: 'conflict',
+        code: 'BALE_CONTAINER_CONFLICT',
+      });
+    }
+    const answer = this.#probes.get(taskId) ?? { kind: 'ended', exitCode: 1, output: '' };
+    if (answer.kind === 'hangs' && !this.#hanging.has(taskId)) {
+      this.#hanging.add(taskId);
+      await this.#after(check.timeout, signal);
+    }
+    return answer;
   }
 
   async stop(taskId: string, _graceNs: number, signal: AbortSignal): Promise<void> {

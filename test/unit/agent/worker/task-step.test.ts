@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { ContainerState } from '../../../../agent/executor/executor.js';
-import { exitReport, failureReport, nextStep, type TaskFacts } from '../../../../agent/worker/task-step.js';
+import { NO_PROBES, type Probes } from '../../../../agent/worker/early-probes.js';
+import {
+  exitReport,
+  failureReport,
+  nextStep,
+  type TaskFacts,
+  type TaskStep,
+} from '../../../../agent/worker/task-step.js';
 import type { DesiredState, TaskState } from '../../../../proto/engine/task-state.js';
 import { assignment } from '../../../support/assignments.js';
 
@@ -20,6 +27,18 @@ const created = container({ phase: 'created', pid: 0 });
 const exited = (exitCode: number, error = ''): ContainerState =>
   container({ phase: 'exited', pid: 0, exitCode, error });
 
+const status = (State: TaskState): TaskFacts['status'] => ({ Timestamp: '', State, Message: 'started' });
+
+const FACTS = {
+  removed: false,
+  stale: false,
+  imageMissing: false,
+  unhealthy: false,
+  probes: NO_PROBES,
+  retryAt: 0,
+  now: 1000,
+} as const;
+
 const step = (
   desired: DesiredState,
   state: TaskState,
@@ -28,13 +47,8 @@ const step = (
   const chosen = nextStep({
     assignment: assignment('t1', { desiredState: desired }),
     status: { Timestamp: '', State: state, Message: '' },
-    removed: false,
     container: undefined,
-    stale: false,
-    imageMissing: false,
-    unhealthy: false,
-    retryAt: 0,
-    now: 1000,
+    ...FACTS,
     ...parts,
   });
   expect(chosen.reason).not.toBe('');
@@ -68,10 +82,52 @@ describe('a task that is to run', () => {
     expect(step('running', 'starting', { container: container({ health: 'healthy' }) })).toBe('report running');
   });
 
-  test.each<TaskState>(['starting', 'running'])('is stopped when unhealthy while %s, and has failed then', (state) => {
-    expect(step('running', state, { container: container({ health: 'unhealthy' }) })).toBe('stop');
-    expect(step('running', state, { container: exited(143), unhealthy: true })).toBe(
+  test('that is unhealthy before it ever ran is stopped at once, and has failed then', () => {
+    expect(step('running', 'starting', { container: container({ health: 'unhealthy' }) })).toBe('stop');
+    expect(step('running', 'starting', { container: exited(143), unhealthy: true })).toBe(
       'report failed: task: container unhealthy',
+    );
+  });
+
+  test('that is unhealthy after it ran goes on running until the manager has it stopped', () => {
+    const sick = container({
+      health: 'unhealthy',
+      lastProbe: { kind: 'ended', exitCode: 7, output: 'cannot\n reach db\n' },
+    });
+    const facts = { assignment: assignment('t1'), status: status('running'), container: sick };
+    expect(nextStep({ ...FACTS, ...facts })).toMatchObject({
+      kind: 'note',
+      message: 'unhealthy, last probe exit 7: cannot reach db',
+      err: 'task: container unhealthy',
+      health: 'unhealthy',
+    });
+    const told = { ...status('running'), health: 'unhealthy' } as const;
+    expect(nextStep({ ...FACTS, ...facts, status: told }).kind).toBe('wait');
+    const condemned = {
+      ...facts,
+      status: told,
+      assignment: assignment('t1', { desiredState: 'shutdown', unhealthy: true }),
+    };
+    expect(nextStep({ ...FACTS, ...condemned }).kind).toBe('stop');
+    expect(nextStep({ ...FACTS, ...condemned, container: exited(143) })).toMatchObject({
+      kind: 'report',
+      state: 'failed',
+      err: 'task: container unhealthy',
+    });
+  });
+
+  test('that recovers before it is told to stop is healthy again', () => {
+    const told = { ...status('running'), health: 'unhealthy' } as const;
+    const facts = { assignment: assignment('t1'), status: told };
+    const chosen = nextStep({ ...FACTS, ...facts, container: container({ health: 'healthy' }) });
+    expect(chosen).toMatchObject({ kind: 'note', message: 'started' });
+    expect(chosen).not.toHaveProperty('health');
+    expect(nextStep({ ...FACTS, ...facts, container: container({ health: 'starting' }) }).kind).toBe('wait');
+  });
+
+  test('that ends by itself while unhealthy says how it ended', () => {
+    expect(step('running', 'running', { container: exited(9), unhealthy: true })).toBe(
+      'report failed: task: non-zero exit (9)',
     );
   });
 
@@ -117,13 +173,8 @@ describe('a task that is not wanted', () => {
     const chosen = nextStep({
       assignment: assignment('t1', { desiredState: desired, container: { StopGracePeriod: 3e9 } }),
       status: { Timestamp: '', State: 'running', Message: '' },
-      removed: false,
       container: container(),
-      stale: false,
-      imageMissing: false,
-      unhealthy: false,
-      retryAt: 0,
-      now: 0,
+      ...FACTS,
     });
     expect(chosen).toMatchObject({ kind: 'stop', graceNs: 3e9 });
   });
@@ -147,6 +198,60 @@ describe('a task that is not wanted', () => {
     expect(step('shutdown', 'shutdown', { removed: true, container: exited(0) })).toBe('remove');
     expect(step('running', 'preparing', { removed: true, container: created })).toBe('remove');
     expect(step('running', 'preparing', { removed: true })).toBe('end');
+  });
+});
+
+describe('a task that waits for its health check', () => {
+  const check = { command: ['ok'], interval: 30_000, timeout: 30_000 };
+  const waiting = (probes: Partial<Probes>, now = 1000, Err?: string): TaskStep =>
+    nextStep({
+      ...FACTS,
+      assignment: assignment('t1'),
+      status: { ...status('starting'), ...(Err === undefined ? {} : { Err }) },
+      container: container({ health: 'starting', check }),
+      probes: { ...NO_PROBES, ...probes },
+      now,
+    });
+
+  test('has it run early, with growing pauses', () => {
+    expect(waiting({ since: 1000 })).toMatchObject({ kind: 'wait', until: 1100 });
+    expect(waiting({ since: 1000 }, 1100)).toMatchObject({ kind: 'probe', check });
+    const times = Array.from({ length: 8 }, (_, made) => waiting({ since: 0, made }));
+    expect(times.map((next) => (next.kind === 'wait' ? next.until : next.kind))).toEqual([
+      'probe',
+      'probe',
+      'probe',
+      'probe',
+      1600,
+      3200,
+      5000,
+      5000,
+    ]);
+  });
+
+  test('runs at the first success, whatever the Engine says meanwhile', () => {
+    expect(waiting({ since: 0, made: 1, passed: true })).toMatchObject({ kind: 'report', state: 'running' });
+    expect(step('running', 'running', { container: container({ health: 'starting', check }) })).toBe('wait');
+  });
+
+  test('says what it waits for, once', () => {
+    const last = { kind: 'ended', exitCode: 1, output: `connection refused\n${'x'.repeat(500)}` } as const;
+    const told = waiting({ since: 1000, made: 1, last });
+    if (told.kind !== 'note') throw new Error(`not a note: ${told.kind}`);
+    expect(told.err).toMatch(/^waiting for the health check, last probe exit 1: connection refused x{181}$/);
+    expect(waiting({ since: 1000, made: 1, last }, 1000, told.err)).toMatchObject({ kind: 'wait', until: 1200 });
+    expect(waiting({ since: 1000, made: 1, last: { kind: 'hangs' } })).toMatchObject({
+      kind: 'note',
+      err: 'waiting for the health check, the last probe has not ended in time',
+    });
+  });
+
+  test('leaves it to an Engine that refuses', () => {
+    const err = "waiting for the Engine's health check";
+    expect(waiting({ since: 0, made: 1, refused: 'no' })).toMatchObject({ kind: 'note', err });
+    const chosen = waiting({ since: 0, made: 1, refused: 'no' }, 1000, err);
+    expect(chosen.kind).toBe('wait');
+    expect(chosen).not.toHaveProperty('until');
   });
 });
 

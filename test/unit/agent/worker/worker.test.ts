@@ -3,6 +3,14 @@ import { BaleError } from '../../../../core/errors.js';
 import { assignment } from '../../../support/assignments.js';
 import { WorkerBench } from '../../../support/worker-bench.js';
 
+/** Time goes by in steps, so that what it brings about can begin something else. */
+async function passes(bench: WorkerBench, ms: number): Promise<void> {
+  for (let left = ms; left > 0; left -= 50) {
+    await bench.clock.advance(50);
+    await bench.rest();
+  }
+}
+
 const healthcheck = { Healthcheck: { Test: ['CMD', 'true'] } };
 
 describe('running a task', () => {
@@ -90,16 +98,110 @@ describe('health', () => {
     await bench.worker.close();
   });
 
-  test('an unhealthy container is stopped and the task has failed', async () => {
+  test('an unhealthy container is told, goes on serving, and is stopped when the manager says so', async () => {
+    const bench = new WorkerBench();
+    const task = assignment('t1', { container: healthcheck });
+    await bench.complete(task);
+    bench.engine.setHealth('t1', 'healthy');
+    await bench.rest();
+    bench.engine.setHealth('t1', 'unhealthy');
+    await bench.rest();
+    expect(bench.latest.get('t1')).toMatchObject({
+      State: 'running',
+      Err: 'task: container unhealthy',
+      health: 'unhealthy',
+    });
+    expect(bench.locals.at(-1)).toHaveLength(1);
+    await bench.complete({ ...task, desiredState: 'shutdown', unhealthy: true });
+    expect(bench.latest.get('t1')).toMatchObject({ State: 'failed', Err: 'task: container unhealthy' });
+    expect(bench.node.container('t1')?.phase).toBe('exited');
+    expect(bench.locals.at(-1)).toEqual([]);
+    await bench.worker.close();
+  });
+
+  test('an unhealthy container is left alone while no manager says anything, and may recover', async () => {
     const bench = new WorkerBench();
     await bench.complete(assignment('t1', { container: healthcheck }));
     bench.engine.setHealth('t1', 'healthy');
     await bench.rest();
     bench.engine.setHealth('t1', 'unhealthy');
     await bench.rest();
-    expect(bench.latest.get('t1')).toMatchObject({ State: 'failed', Err: 'task: container unhealthy' });
-    expect(bench.node.container('t1')?.phase).toBe('exited');
-    expect(bench.locals.at(-1)).toEqual([]);
+    await bench.clock.advance(3_600_000);
+    expect(bench.node.container('t1')?.phase).toBe('running');
+    bench.engine.setHealth('t1', 'healthy');
+    await bench.rest();
+    expect(bench.latest.get('t1')).toMatchObject({ State: 'running', Message: 'started' });
+    expect(bench.latest.get('t1')).not.toHaveProperty('health');
+    await bench.worker.close();
+  });
+});
+
+describe('the first probe of a health check', () => {
+  test('is made early: the task runs long before the Engine looks', async () => {
+    const bench = new WorkerBench();
+    await bench.complete(assignment('t1', { container: healthcheck }));
+    bench.engine.setProbe('t1', { kind: 'ended', exitCode: 0, output: '' });
+    await bench.clock.advance(100);
+    await bench.rest();
+    expect(bench.state('t1')).toBe('running');
+    expect(bench.node.container('t1')?.health).toBe('starting');
+    await bench.clock.advance(60_000);
+    expect(bench.node.calls.probe).toBe(1);
+    await bench.worker.close();
+  });
+
+  test('that fails counts for nothing, and is shown', async () => {
+    const bench = new WorkerBench();
+    await bench.complete(assignment('t1', { container: healthcheck }));
+    bench.engine.setProbe('t1', { kind: 'ended', exitCode: 1, output: 'no database\n' });
+    await passes(bench, 20_000);
+    const err = 'waiting for the health check, last probe exit 1: no database';
+    expect(bench.latest.get('t1')).toMatchObject({ State: 'starting', Err: err });
+    expect(bench.node.calls.probe).toBe(8);
+    bench.engine.setProbe('t1', { kind: 'ended', exitCode: 0, output: '' });
+    await passes(bench, 5_000);
+    expect(bench.state('t1')).toBe('running');
+    expect(bench.latest.get('t1')).not.toHaveProperty('Err');
+    await bench.worker.close();
+  });
+
+  test('that hangs does not keep the verdict of the Engine, or a wish to stop, waiting', async () => {
+    const bench = new WorkerBench();
+    const task = assignment('t1', { container: healthcheck });
+    await bench.complete(task, assignment('t2', { container: healthcheck }));
+    for (const id of ['t1', 't2']) bench.engine.setProbe(id, { kind: 'hangs' });
+    await passes(bench, 150);
+    expect(bench.node.calls.probe).toBe(2);
+    bench.engine.setHealth('t1', 'healthy');
+    await bench.complete(task, assignment('t2', { container: healthcheck, desiredState: 'shutdown' }));
+    expect(bench.state('t1')).toBe('running');
+    expect(bench.state('t2')).toBe('shutdown');
+    await passes(bench, 60_000);
+    expect(bench.node.calls.probe).toBe(2);
+    await bench.worker.close();
+  });
+
+  test('is left to an Engine that refuses to run it', async () => {
+    const bench = new WorkerBench();
+    bench.node.refuse(
+      'probe',
+      new BaleError('page not found', { kind: 'not-found', code: 'BALE_CONTAINER_NOT_FOUND' }),
+    );
+    await bench.complete(assignment('t1', { container: healthcheck }));
+    await passes(bench, 60_000);
+    expect(bench.latest.get('t1')).toMatchObject({ State: 'starting', Err: "waiting for the Engine's health check" });
+    expect(bench.node.calls.probe).toBe(1);
+    bench.engine.setHealth('t1', 'healthy');
+    await bench.rest();
+    expect(bench.state('t1')).toBe('running');
+    await bench.worker.close();
+  });
+
+  test('is not made when the check is off', async () => {
+    const bench = new WorkerBench();
+    await bench.complete(assignment('t1', { container: { Healthcheck: { Test: ['NONE'] } } }));
+    expect(bench.state('t1')).toBe('running');
+    expect(bench.node.calls.probe).toBe(0);
     await bench.worker.close();
   });
 });

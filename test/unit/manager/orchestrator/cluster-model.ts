@@ -161,6 +161,12 @@ export class ClusterModel {
     if (this.isUp(task.nodeId) && !isTerminal(task.status.State)) this.observe(task, state);
   }
 
+  /** The health check of a running task on an up node fails. */
+  sicken(task: TaskObject): void {
+    if (!this.isUp(task.nodeId) || task.status.State !== 'running') return;
+    this.tasks.set(task.id, { ...task, status: { ...task.status, health: 'unhealthy' } });
+  }
+
   observe(task: TaskObject, state: TaskState): void {
     const status = { Timestamp: new Date(this.now).toISOString(), State: state, Message: '' };
     this.tasks.set(task.id, { ...task, status });

@@ -150,6 +150,32 @@ describe('a rolling update', () => {
     await until(() => state() === 'paused');
   });
 
+  test('a task that is unhealthy while it is watched is one failure, and is named', async () => {
+    await running(2, { Parallelism: 1, MaxFailureRatio: 0.5 });
+    await bench.setImage('v2');
+    const fresh = () =>
+      bench.serving.filter((task) => task.spec.ContainerSpec.Image === 'v2' && task.unhealthy !== true);
+    await until(() => fresh().some(({ takeover }) => takeover?.settledAt !== undefined));
+    const [first] = fresh();
+    if (first === undefined) throw new Error('no new task');
+    await bench.sicken(first);
+    await until(() => bench.tasks.every(({ id, status }) => id !== first.id || status.State === 'shutdown'));
+    expect(Math.max(...bench.tasks.map(({ takeover }) => takeover?.failures ?? 0))).toBe(1);
+    expect(state()).toBe('updating');
+    const second = await (async () => {
+      await until(() => fresh().length > 0);
+      return fresh()[0];
+    })();
+    if (second === undefined) throw new Error('no new task');
+    await bench.sicken(second);
+    await bench.clock.advance(10);
+    expect(state()).toBe('paused');
+    expect(bench.service.updateStatus?.Message).toBe(
+      `update paused due to failure or early termination of task ${second.id}`,
+    );
+    expect(bench.violations).toEqual([]);
+  });
+
   test('rolls back when told to, keeping the old task that serves', async () => {
     await running(3, { Parallelism: 1, FailureAction: 'rollback' });
     const before = bench.serving.map(({ id }) => id).sort();
