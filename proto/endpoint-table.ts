@@ -25,6 +25,8 @@ export interface PublishedPort {
   readonly serviceName: string;
   /** Each connection to a replica begins with this header; such a port is never read as HTTP. */
   readonly proxyProtocol?: 'v1' | 'v2';
+  /** The most connections of clients at a time, per mesh process; absent: what the mesh allows a port. */
+  readonly maxConnections?: number;
   /** What becomes of new work while no endpoint is active; absent in tables of older managers. */
   readonly hold?: Hold;
   readonly endpoints: readonly Endpoint[];

@@ -122,10 +122,11 @@ const publishedPort: Check<PublishedPort> = object<PublishedPort>(
     serviceId: text,
     serviceName: text,
     proxyProtocol: oneOf(['v1', 'v2'] as const),
+    maxConnections: number,
     hold: object<Hold>({ ms: number, reason: text }),
     endpoints: list(endpoint),
   },
-  ['proxyProtocol', 'hold'],
+  ['proxyProtocol', 'maxConnections', 'hold'],
 );
 
 export const endpointTable: Check<EndpointTable> = object<EndpointTable>({

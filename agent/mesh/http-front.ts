@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Admission } from './admission.js';
 import { resetStream } from './byte-stream.js';
 import { isConnected, type Connection, type Connector } from './connector.js';
 import { HttpExchange } from './http-exchange.js';
@@ -12,11 +13,22 @@ import { UpstreamPool } from './upstream-pool.js';
 const LARGEST_HEAD = 64 * 1024;
 /** A head that was begun must be complete after this, ms. Between requests a client may be idle for ever. */
 const HEAD_TIMEOUT = 60_000;
+/** How often heads that dawdle are looked for, at most, ms. */
+const HEAD_CHECK = 5_000;
+
+export interface HttpFrontOptions {
+  readonly connector: Connector;
+  readonly admission: Admission;
+  /** ms; a minute unless given. */
+  readonly headTimeout?: number;
+}
 
 interface HttpClient {
   readonly route: Route;
   /** What was dialled for the first request. */
   opened: Connection | undefined;
+  /** Requests that are not answered yet. */
+  underWay: number;
 }
 
 /**
@@ -26,17 +38,20 @@ interface HttpClient {
 export class HttpFront implements HttpService {
   readonly pool = new UpstreamPool();
   readonly #connector: Connector;
+  readonly #admission: Admission;
   readonly #server: Server;
   readonly #clients = new WeakMap<Socket, HttpClient>();
   /** Clients for which something was dialled that no request has used yet. */
   readonly #openings = new Set<HttpClient>();
   #closing = false;
 
-  constructor(connector: Connector) {
+  constructor({ connector, admission, headTimeout = HEAD_TIMEOUT }: HttpFrontOptions) {
     this.#connector = connector;
+    this.#admission = admission;
     this.#server = createServer({
       maxHeaderSize: LARGEST_HEAD,
-      headersTimeout: HEAD_TIMEOUT,
+      headersTimeout: headTimeout,
+      connectionsCheckingInterval: Math.min(HEAD_CHECK, headTimeout),
       requestTimeout: 0,
       keepAliveTimeout: 0,
     });
@@ -49,7 +64,7 @@ export class HttpFront implements HttpService {
   }
 
   serve(socket: Socket, route: Route, opened: Connection | undefined): void {
-    const client: HttpClient = { route, opened };
+    const client: HttpClient = { route, opened, underWay: 0 };
     this.#clients.set(socket, client);
     if (opened !== undefined && isConnected(opened)) this.#openings.add(client);
     socket.once('close', () => {
@@ -86,6 +101,7 @@ export class HttpFront implements HttpService {
       request.socket.destroy();
       return;
     }
+    this.#begin(request.socket, client, response);
     const opened = this.#takeOpened(client);
     const context = { connector: this.#connector, pool: this.pool, isClosing: () => this.#closing };
     new HttpExchange(context, client.route, request, response).start(opened);
@@ -104,8 +120,19 @@ export class HttpFront implements HttpService {
       socket.resume();
       return;
     }
+    this.#admission.busy(socket);
     void new HttpUpgrade(this.#connector, client.route, request, socket, head).start(this.#takeOpened(client));
   };
+
+  /** While a request is under way its connection is not closed in favour of others. */
+  #begin(socket: Socket, client: HttpClient, response: ServerResponse): void {
+    client.underWay += 1;
+    this.#admission.busy(socket);
+    response.once('close', () => {
+      client.underWay -= 1;
+      if (client.underWay === 0) this.#admission.idle(socket);
+    });
+  }
 
   /** What was dialled for the first request, unless its endpoint ended it or started draining since. */
   #takeOpened(client: HttpClient): Connection | undefined {

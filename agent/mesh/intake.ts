@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Admission } from './admission.js';
 import { ignoreError, resetStream, type ByteStream } from './byte-stream.js';
 import { isConnected, type Connected, type Connection, type Connector } from './connector.js';
 import { classifyFirstBytes } from './first-bytes.js';
@@ -17,10 +18,13 @@ export interface HttpService {
 export interface IntakeOptions {
   readonly connector: Connector;
   readonly http: HttpService;
+  readonly admission: Admission;
 }
 
 /** Bytes that a client may send while there is no endpoint yet; more wait in its own buffers. */
 const MOST_EARLY = 16 * 1024;
+/** How long a client may take for a request line that it has begun before it is taken for HTTP, ms. */
+const LONGEST_LINE = 10_000;
 /** How long a client that has not spoken is kept when no endpoint answers, ms. Whether it gets an HTTP answer or a reset depends on what it says. */
 const SILENT_REFUSAL = 1_000;
 
@@ -39,6 +43,10 @@ export class Intake {
 
   accept(client: Socket, route: Route): void {
     client.on('error', ignoreError);
+    if (!this.#options.admission.enter(client, route)) {
+      client.resetAndDestroy();
+      return;
+    }
     this.#clients.add(client);
     client.once('close', () => {
       this.#clients.delete(client);
@@ -112,6 +120,7 @@ class UndecidedConnection {
   #connection: Connection | undefined;
   #unwatchEndpoint: () => void = ignoreError;
   #refusal: NodeJS.Timeout | undefined;
+  #slowLine: NodeJS.Timeout | undefined;
   #done = false;
 
   constructor(client: Socket, route: Route, kind: 'opaque' | undefined, options: IntakeOptions, onDecided: () => void) {
@@ -159,10 +168,19 @@ class UndecidedConnection {
     this.#head = this.#head === undefined ? chunk : Buffer.concat([this.#head, chunk]);
     if (this.#kind === undefined) {
       const kind = classifyFirstBytes(this.#head);
-      if (kind === 'more') return;
+      if (kind === 'more') {
+        this.#slowLine ??= setTimeout(this.#onSlowLine, LONGEST_LINE);
+        return;
+      }
       this.#kind = kind;
     }
     if (this.#head.length >= MOST_EARLY) this.#client.pause();
+    this.#proceed();
+  };
+
+  /** It begins like HTTP: whoever serves that tells it that it is too slow. */
+  readonly #onSlowLine = (): void => {
+    this.#kind ??= 'http';
     this.#proceed();
   };
 
@@ -228,6 +246,7 @@ class UndecidedConnection {
       if (this.#head !== undefined) this.#client.unshift(this.#head);
       this.#options.http.serve(this.#client, this.#route, connection);
     } else if (isConnected(connection)) {
+      this.#options.admission.busy(this.#client);
       const header = headerFor(this.#client, this.#route);
       if (header !== undefined) connection.stream.write(header);
       if (this.#head !== undefined) connection.stream.write(this.#head);
@@ -238,6 +257,7 @@ class UndecidedConnection {
   #finish(): void {
     this.#done = true;
     clearTimeout(this.#refusal);
+    clearTimeout(this.#slowLine);
     this.#unwatchEndpoint();
     this.#client.off('data', this.#onData);
     this.#client.off('end', this.#onEnd);

@@ -6,6 +6,7 @@ import { IdentitySource, type NodeIdentity } from '../../core/identity.js';
 import type { Logger } from '../../core/logger.js';
 import type { EndpointTable } from '../../proto/endpoint-table.js';
 import type { MeshReport } from '../../proto/session.js';
+import { Admission } from './admission.js';
 import { Binding } from './binding.js';
 import { Connector } from './connector.js';
 import { ControlSocket } from './control-socket.js';
@@ -17,6 +18,7 @@ import { Intake } from './intake.js';
 import { Listeners } from './listeners.js';
 import { Locals } from './locals.js';
 import type { DaemonToMesh, MeshConfig } from './messages.js';
+import { mostConnections } from './open-files.js';
 import { Peers } from './peers.js';
 import { Reporter } from './reporter.js';
 import { endpointsOf, Routes } from './routes.js';
@@ -91,8 +93,9 @@ export class Mesh {
       budget: options.connectBudget ?? CONNECT_BUDGET,
       mostWaiting: MOST_WAITING,
     });
-    this.#http = new HttpFront(connector);
-    this.#intake = new Intake({ connector, http: this.#http });
+    const admission = new Admission({ most: mostConnections(), now: () => clock.now(), logger });
+    this.#http = new HttpFront({ connector, admission });
+    this.#intake = new Intake({ connector, http: this.#http, admission });
     this.#listeners = new Listeners({
       host: config.publishAddr,
       clock,

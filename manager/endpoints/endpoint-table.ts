@@ -109,12 +109,14 @@ const isRouted = (port: PortConfig): port is RoutedPort =>
 function portSettings(
   labels: Readonly<Record<string, string>>,
   targetPort: number,
-): Pick<PublishedPort, 'mode' | 'proxyProtocol'> {
+): Pick<PublishedPort, 'mode' | 'proxyProtocol' | 'maxConnections'> {
   const setting = (name: string): string | undefined => labels[`bale.port.${targetPort}.${name}`];
   const proxyProtocol = setting('proxy-protocol');
-  if (proxyProtocol === 'v1' || proxyProtocol === 'v2') return { mode: 'tcp', proxyProtocol };
+  const most = setting('max-connections');
+  const limits = most === undefined ? {} : { maxConnections: Number(most) };
+  if (proxyProtocol === 'v1' || proxyProtocol === 'v2') return { mode: 'tcp', proxyProtocol, ...limits };
   const mode = setting('protocol');
-  return { mode: mode === 'tcp' || mode === 'http' ? mode : 'auto' };
+  return { mode: mode === 'tcp' || mode === 'http' ? mode : 'auto', ...limits };
 }
 
 const byPort = (a: PublishedPort, b: PublishedPort): number =>

@@ -89,6 +89,7 @@ const samePort = (a: PublishedPort, b: PublishedPort | undefined): boolean =>
   a.mode === b.mode &&
   a.serviceName === b.serviceName &&
   a.proxyProtocol === b.proxyProtocol &&
+  a.maxConnections === b.maxConnections &&
   a.hold?.ms === b.hold?.ms &&
   a.hold?.reason === b.hold?.reason &&
   a.endpoints.length === b.endpoints.length &&

@@ -19,6 +19,7 @@ type PortCheck = (spec: ServiceSpec, label: string, target: number) => void;
 const PORT_LABELS: Readonly<Record<string, PortCheck>> = {
   protocol: checkMode,
   'proxy-protocol': checkProxyProtocol,
+  'max-connections': checkMaxConnections,
 };
 
 /**
@@ -54,6 +55,14 @@ function checkProxyProtocol(spec: ServiceSpec, label: string, target: number): v
   throw specError(
     `label "${label}": connections that begin with a PROXY header are never read as HTTP; leave "bale.port.${target}.protocol" out or set it to tcp, got ${JSON.stringify(mode)}`,
   );
+}
+
+function checkMaxConnections(spec: ServiceSpec, label: string, target: number): void {
+  const value = spec.Labels[label] ?? '';
+  if (!/^[1-9][0-9]{0,5}$/.test(value)) {
+    throw specError(`label "${label}" must be a whole number from 1 to 999999, got ${JSON.stringify(value)}`);
+  }
+  checkPublished(spec, label, target);
 }
 
 function checkChoice({ Labels }: ServiceSpec, label: string, choices: readonly string[]): void {

@@ -106,4 +106,15 @@ describe('the endpoint table', () => {
     const services = [storedService('s', { ports: [ingressPort(8080, 80)], ...options })];
     expect(table({ services }).ports).toMatchObject([{ hold }]);
   });
+
+  test.each([
+    [{ 'bale.port.80.proxy-protocol': 'v2' }, { mode: 'tcp', proxyProtocol: 'v2' }],
+    [
+      { 'bale.port.80.max-connections': '100', 'bale.port.80.protocol': 'http' },
+      { mode: 'http', maxConnections: 100 },
+    ],
+  ])('labels %j give %j', (labels, port) => {
+    const services = [storedService('s', { ports: [ingressPort(8080, 80)], labels })];
+    expect(table({ services }).ports).toMatchObject([port]);
+  });
 });

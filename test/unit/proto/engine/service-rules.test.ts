@@ -105,16 +105,20 @@ describe('rules for a service', () => {
       serviceBody({ Mode: { Replicated: { Replicas: 100_001 } } }),
     ],
     [
-      'label "bale.colour" is unknown: the labels under "bale." are bale.port.<target port>.protocol, bale.port.<target port>.proxy-protocol, bale.drain.deadline, bale.hold.timeout, bale.update.progress-deadline',
+      'label "bale.colour" is unknown: the labels under "bale." are bale.port.<target port>.protocol, bale.port.<target port>.proxy-protocol, bale.port.<target port>.max-connections, bale.drain.deadline, bale.hold.timeout, bale.update.progress-deadline',
       labelled('bale.colour', 'red'),
     ],
     [
-      'label "bale.port.0.protocol" is unknown: the labels under "bale." are bale.port.<target port>.protocol, bale.port.<target port>.proxy-protocol, bale.drain.deadline, bale.hold.timeout, bale.update.progress-deadline',
+      'label "bale.port.0.protocol" is unknown: the labels under "bale." are bale.port.<target port>.protocol, bale.port.<target port>.proxy-protocol, bale.port.<target port>.max-connections, bale.drain.deadline, bale.hold.timeout, bale.update.progress-deadline',
       labelled('bale.port.0.protocol', 'tcp'),
     ],
     [
       'label "bale.port.80.protocol" must be one of auto, tcp, http, got "https"',
       labelled('bale.port.80.protocol', 'https'),
+    ],
+    [
+      'label "bale.port.80.max-connections" must be a whole number from 1 to 999999, got "0"',
+      labelled('bale.port.80.max-connections', '0'),
     ],
     [
       'label "bale.port.80.proxy-protocol" must be one of v1, v2, got "v3"',
@@ -172,6 +176,7 @@ describe('rules for a service', () => {
       ),
     ],
     ['several ports of any number', ports({ TargetPort: 80 }, { TargetPort: 81 })],
+    ['a limit of connections', labelled('bale.port.80.max-connections', '1')],
     ['a PROXY header', labelled('bale.port.80.proxy-protocol', 'v1')],
     ['a known label', labelled('bale.port.80.protocol', 'http')],
     ['a health check switched off', health({ Test: ['NONE'] })],
