@@ -46,3 +46,5 @@ build() {
 
 export PATH="$PATH:/usr/sbin:/sbin"
 ENGINE_PACKAGES=(dockerd:docker.io iptables:iptables ip:iproute2 busybox:busybox-static)
+# For the replica of the load tests; gencat stands for the C library, with which it comes.
+COMPILER_PACKAGES=(gcc:gcc gencat:libc6-dev)

@@ -42,15 +42,20 @@ let made: Promise<Buffer> | undefined;
 /** Loads the test image into an Engine; no registry is asked. */
 export async function importTestImage(engineSocket: string): Promise<void> {
   made ??= makeTree();
-  const body = await made;
-  const changes = encodeURIComponent('CMD ["/serve"]');
-  await new Promise<void>((resolve, reject) => {
+  await importImage(engineSocket, TEST_IMAGE, '/serve', await made);
+}
+
+/** Makes an image `name:tag` that runs `command` out of the archive of a file tree. */
+export function importImage(engineSocket: string, image: string, command: string, archive: Buffer): Promise<void> {
+  const [repository = '', tag = 'latest'] = image.split(':');
+  const changes = encodeURIComponent(`CMD ["${command}"]`);
+  return new Promise<void>((resolve, reject) => {
     const call = request(
       {
         socketPath: engineSocket,
         method: 'POST',
-        path: `/images/create?fromSrc=-&repo=bale-test&tag=1&changes=${changes}`,
-        headers: { 'content-type': 'application/x-tar', 'content-length': body.length },
+        path: `/images/create?fromSrc=-&repo=${repository}&tag=${tag}&changes=${changes}`,
+        headers: { 'content-type': 'application/x-tar', 'content-length': archive.length },
       },
       (response) => {
         let text = '';
@@ -62,7 +67,7 @@ export async function importTestImage(engineSocket: string): Promise<void> {
       },
     );
     call.on('error', reject);
-    call.end(body);
+    call.end(archive);
   });
 }
 
@@ -74,12 +79,17 @@ async function makeTree(): Promise<Buffer> {
     for (const applet of APPLETS) await symlink('busybox', join(tree, 'bin', applet));
     await writeFile(join(tree, 'serve'), SERVE, { mode: 0o755 });
     await writeFile(join(tree, 'etc', 'passwd'), 'root:x:0:0:root:/:/bin/sh\napp:x:1000:1000:app:/:/bin/sh\n');
-    const { stdout } = await promisify(execFile)('tar', ['-C', tree, '-c', '.'], {
-      encoding: 'buffer',
-      maxBuffer: 64 * 1024 * 1024,
-    });
-    return stdout;
+    return await archiveOf(tree);
   } finally {
     await rm(tree, { recursive: true, force: true });
   }
+}
+
+/** A folder as a tar archive. */
+export async function archiveOf(tree: string): Promise<Buffer> {
+  const { stdout } = await promisify(execFile)('tar', ['-C', tree, '-c', '.'], {
+    encoding: 'buffer',
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  return stdout;
 }

@@ -1,0 +1,64 @@
+import { readdir, readFile, readlink } from 'node:fs/promises';
+import type { Hosts } from '../../test/support/hosts.js';
+import { REPLICA_PORT } from '../../test/support/load/replica-image.js';
+import type { TestHost } from '../../test/support/test-host.js';
+
+/** What one mesh process holds. */
+export interface Footprint {
+  readonly node: string;
+  readonly pid: number;
+  readonly sockets: number;
+  /** Resident, MB. */
+  readonly memory: number;
+  /** Connections of clients that are open. */
+  readonly clients: number;
+}
+
+/** ms that sockets have to go after the last request; kept connections to replicas live 4 s. */
+const PATIENCE = 15_000;
+const PAUSE = 500;
+
+export const footprints = (hosts: Hosts): Promise<readonly Footprint[]> => Promise.all(hosts.all.map(footprintOf));
+
+/** Waits until no mesh holds more sockets than before and no client is connected, or too long; returns the last state. */
+export async function settledFootprints(hosts: Hosts, before: readonly Footprint[]): Promise<readonly Footprint[]> {
+  const end = performance.now() + PATIENCE;
+  for (;;) {
+    const now = await footprints(hosts);
+    const isBack = now.every(({ sockets, clients }, index) => {
+      return clients === 0 && sockets <= (before[index]?.sockets ?? 0);
+    });
+    if (isBack || performance.now() > end) return now;
+    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+  }
+}
+
+/** In words, with what it was before. */
+export function compareFootprints(before: readonly Footprint[], after: readonly Footprint[]): string {
+  return after
+    .map(({ node, pid, sockets, memory, clients }, index) => {
+      const was = before[index];
+      if (was === undefined) return '';
+      const growth = ((memory / was.memory - 1) * 100).toFixed(1);
+      const other = pid === was.pid ? '' : ', another process';
+      return `${node}: clients ${clients}, sockets ${sockets} (was ${was.sockets}), ${memory.toFixed(1)} MB (was ${was.memory.toFixed(1)}, ${growth} %${other})`;
+    })
+    .join('; ');
+}
+
+async function footprintOf(host: TestHost): Promise<Footprint> {
+  const mesh = (await host.baleProcesses()).find(({ command }) => command.includes(' mesh '));
+  if (mesh === undefined) throw new Error(`${host.name}: no mesh runs`);
+  const folder = `/proc/${mesh.pid}/fd`;
+  const links = await Promise.all((await readdir(folder)).map((fd) => readlink(`${folder}/${fd}`).catch(() => '')));
+  const status = await readFile(`/proc/${mesh.pid}/status`, 'utf8');
+  const ports = Object.values(REPLICA_PORT).map((port) => `sport = :${port}`);
+  const { stdout } = await host.run('ss', ['-Htn', 'state', 'established', ports.join(' or ')]);
+  return {
+    node: host.name,
+    pid: mesh.pid,
+    sockets: links.filter((link) => link.startsWith('socket:')).length,
+    memory: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024,
+    clients: stdout.split('\n').filter((line) => line !== '').length,
+  };
+}
