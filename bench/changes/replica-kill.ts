@@ -1,3 +1,4 @@
+import { eventually } from '../../test/support/eventually.js';
 import type { Failure } from '../../test/support/load/load-types.js';
 import { SERVICE, type ReplicaService } from '../../test/support/load/replica-service.js';
 import { isRunning, nodesOf, tasksOf } from '../../test/support/swarm-session.js';
@@ -38,7 +39,12 @@ async function killOne(service: ReplicaService, hostname: string): Promise<Victi
   const status = task?.Status.ContainerStatus;
   if (task === undefined || status === undefined) throw new Error(`no replica runs on ${hostname}`);
   process.kill(status.PID, 'SIGKILL');
-  return { taskId: task.ID, name: status.ContainerID.slice(0, 12), at: Date.now() };
+  const at = Date.now();
+  await eventually('the loss to be noticed', async () => {
+    const same = (await tasksOf(service.manager, SERVICE)).find(({ ID }) => ID === task.ID);
+    return same === undefined || !isRunning(same);
+  });
+  return { taskId: task.ID, name: status.ContainerID.slice(0, 12), at };
 }
 
 function wasOn({ taskId, name, at }: Victim, failure: Failure): boolean {

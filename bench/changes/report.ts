@@ -1,6 +1,16 @@
 import { LOAD_KINDS, type Failure, type LoadResult } from '../../test/support/load/load-types.js';
 import { Latencies } from '../../test/support/load/latencies.js';
 
+/** What came of one run under load. */
+export interface RunSummary {
+  readonly name: string;
+  /** Without those that the fault excuses. */
+  readonly failed: number;
+  /** Of all kinds together, in words. */
+  readonly latencies: string;
+  readonly times: string;
+}
+
 const SHOWN_FAILURES = 20;
 
 const ms = (value: number): string => value.toFixed(value < 10 ? 1 : 0);
@@ -8,8 +18,7 @@ const ms = (value: number): string => value.toFixed(value < 10 ? 1 : 0);
 const quantiles = (all: Latencies): string =>
   `p50 ${ms(all.percentile(0.5))}, p99 ${ms(all.percentile(0.99))}, worst ${ms(all.worst)} ms`;
 
-export const failedOf = ({ kinds }: LoadResult): number =>
-  LOAD_KINDS.reduce((sum, kind) => sum + kinds[kind].failed, 0);
+const failedOf = ({ kinds }: LoadResult): number => LOAD_KINDS.reduce((sum, kind) => sum + kinds[kind].failed, 0);
 
 /** One line about a run under load, then one per kind of request, then the failures that count. */
 export function printRun(
@@ -17,15 +26,16 @@ export function printRun(
   result: LoadResult,
   times: string,
   excuses: ((failure: Failure) => boolean) | undefined,
-): number {
+): RunSummary {
   const requests = LOAD_KINDS.reduce((sum, kind) => sum + result.kinds[kind].requests, 0);
   const counted = excuses === undefined ? result.failures : result.failures.filter((failure) => !excuses(failure));
   const excused = result.failures.length - counted.length;
   // Failures beyond those that were kept in full count too.
   const failed = failedOf(result) - excused;
   const inFlight = excuses === undefined ? '' : `, ${excused} in flight on what was killed`;
+  const lag = `generator late by up to ${ms(result.worstLag)} ms`;
   const rate = (requests / result.seconds).toFixed(0);
-  console.log(`${name}: ${requests} requests (${rate}/s), ${failed} failed${inFlight}; ${times}`);
+  console.log(`${name}: ${requests} requests (${rate}/s), ${failed} failed${inFlight}; ${lag}; ${times}`);
   for (const kind of LOAD_KINDS) {
     const { requests: count, failed: lost, latencies } = result.kinds[kind];
     const shape = quantiles(new Latencies(latencies.buckets, latencies.worst));
@@ -35,5 +45,17 @@ export function printRun(
     console.log(
       `    FAILED ${new Date(at).toISOString()} ${kind} on ${node} during ${phase}, after ${after} ms: ${error}`,
     );
-  return failed;
+  const latencies = new Latencies();
+  for (const kind of LOAD_KINDS) {
+    const { buckets, worst } = result.kinds[kind].latencies;
+    latencies.merge(new Latencies(buckets, worst));
+  }
+  return { name, failed, latencies: quantiles(latencies), times };
+}
+
+/** The same change done in several ways, one line each. */
+export function printBeside(runs: readonly RunSummary[]): void {
+  console.log('the same rolling update under the same load:');
+  for (const { name, failed, latencies, times } of runs)
+    console.log(`    ${name.padEnd(30)} ${failed} failed, ${latencies}; ${times}`);
 }

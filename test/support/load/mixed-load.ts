@@ -40,6 +40,7 @@ export class MixedLoad {
   readonly #start = performance.now();
   readonly #timer: NodeJS.Timeout;
   #sent = 0;
+  #worstLag = 0;
   #underWay = 0;
   #onIdle: (() => void) | undefined;
 
@@ -66,7 +67,7 @@ export class MixedLoad {
     }
     for (const pool of this.#pools.values()) pool.close();
     this.#http.close();
-    return { seconds, kinds: this.#results(), failures: this.#failures };
+    return { seconds, kinds: this.#results(), worstLag: this.#worstLag, failures: this.#failures };
   }
 
   #sendDue(): void {
@@ -75,6 +76,7 @@ export class MixedLoad {
     for (;;) {
       const due = this.#start + (this.#sent * 1000) / rate;
       if (due > now) return;
+      this.#worstLag = Math.max(this.#worstLag, now - due);
       const kind = this.#order[this.#sent % this.#order.length];
       const target = targets[this.#sent % targets.length];
       this.#sent += 1;
