@@ -40,6 +40,8 @@ export interface TunnelServerOptions {
   /** Whether the node is in the present table. */
   readonly isMember: (nodeId: string) => boolean;
   readonly logger: Logger;
+  /** ms without a sign of life after which a session is cut; 15 s unless given. */
+  readonly silence?: number;
 }
 
 interface PeerEnd {
@@ -119,9 +121,12 @@ export class TunnelServer {
     }
     this.#sessions.set(session, { subject, tunnels: new Map() });
     session.setLocalWindowSize(SESSION_WINDOW);
-    session.setTimeout(SILENCE, () => {
+    session.setTimeout(this.#options.silence ?? SILENCE, () => {
       session.destroy();
     });
+    // Node starts the time anew for a ping only where somebody listens for pings. Without it, connections on
+    // which nothing is said for so long would be cut with the session.
+    session.on('ping', ignorePing);
     session.once('close', () => {
       this.#sessions.delete(session);
     });
@@ -193,6 +198,8 @@ export class TunnelServer {
     return this.#options.isMember(subject.nodeId);
   }
 }
+
+const ignorePing = (): void => undefined;
 
 function answer(stream: ServerHttp2Stream, status: number, error?: string): void {
   stream.respond({ ':status': status, ...(error === undefined ? {} : { [ERROR_HEADER]: error }) }, { endStream: true });
