@@ -1,4 +1,5 @@
 import type { Server } from 'node:net';
+import { formatHostPort } from '../../core/address.js';
 import { backoffDelay, type BackoffPolicy } from '../../core/backoff.js';
 import type { Clock } from '../../core/clock.js';
 import { errorCode, errorMessage } from '../../core/errors.js';
@@ -60,7 +61,9 @@ export class Binding {
       this.#cancelRetry = clock.schedule(delay, () => {
         if (!this.#closed) this.#listen(() => undefined);
       });
-      this.#set(`listen tcp ${host}:${port}: ${CAUSES[errorCode(error) ?? ''] ?? errorMessage(error)}`);
+      this.#set(
+        `listen tcp ${formatHostPort({ host, port })}: ${CAUSES[errorCode(error) ?? ''] ?? errorMessage(error)}`,
+      );
       attempted();
     };
     const onListening = (): void => {

@@ -15,6 +15,7 @@ import { endpointKey } from './endpoint-key.js';
 import { HttpFront } from './http-front.js';
 import { InFlight } from './in-flight.js';
 import { Intake } from './intake.js';
+import { listenHost } from './listen-host.js';
 import { Listeners } from './listeners.js';
 import { Locals } from './locals.js';
 import type { DaemonToMesh, MeshConfig } from './messages.js';
@@ -97,7 +98,7 @@ export class Mesh {
     this.#http = new HttpFront({ connector, admission });
     this.#intake = new Intake({ connector, http: this.#http, admission });
     this.#listeners = new Listeners({
-      host: config.publishAddr,
+      host: listenHost(config.publishAddr),
       clock,
       logger,
       onConnection: (socket, publishedPort) => {
@@ -113,7 +114,13 @@ export class Mesh {
     });
     const { host, port } = parseHostPort(config.listenAddr, { port: 2378 }, 'mesh address');
     this.#tunnelPort = port;
-    this.#tunnelBinding = new Binding({ server: this.#tunnels.server, host, port, clock, onChange: changed });
+    this.#tunnelBinding = new Binding({
+      server: this.#tunnels.server,
+      host: listenHost(host),
+      port,
+      clock,
+      onChange: changed,
+    });
   }
 
   /** Throws when the identity cannot be read or the control socket is taken. A port that is taken is told in the reports. */

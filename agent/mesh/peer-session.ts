@@ -1,6 +1,6 @@
 import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import type { HostPort } from '../../core/address.js';
+import { formatHostPort, type HostPort } from '../../core/address.js';
 import { DialError } from './dial-error.js';
 import { subjectOf, type TunnelCredentials } from './tunnel-credentials.js';
 import { MAX_TUNNELS_PER_SESSION, SESSION_MEMORY, SESSION_WINDOW, SETTINGS } from './tunnel-protocol.js';
@@ -38,7 +38,7 @@ export function openPeerSession(
     const fail = (failure: 'unreachable' | 'timeout', message: string): void => {
       clearTimeout(timer);
       socket.destroy();
-      reject(new DialError(failure, `node ${nodeId} at ${host}:${port}: ${message}`));
+      reject(new DialError(failure, `node ${nodeId} at ${formatHostPort(address)}: ${message}`));
     };
     const timer = setTimeout(() => {
       fail('timeout', `no answer within ${timeout} ms`);

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { formatHostPort } from '../../core/address.js';
 import { systemClock } from '../../core/clock.js';
 import { createLogger } from '../../core/logger.js';
 import type { MeshHandle, NodeParts } from '../../daemon/cluster-node.js';
@@ -59,16 +60,17 @@ export class DaemonNode {
   private constructor(options: DaemonOptions) {
     this.options = options;
     this.client = new SocketClient(options.socket);
-    this.listenAddr = `127.0.0.1:${options.listenAddr.port}`;
+    this.listenAddr = formatHostPort(options.listenAddr);
   }
 
-  static async make(root: string, name: string, engineSocket: string): Promise<DaemonNode> {
+  static async make(root: string, name: string, engineSocket: string, host: string): Promise<DaemonNode> {
     const [listen, mesh] = [await freePort(), await freePort()];
     const command = parseDaemonOptions(
       [
         ...['--socket', join(root, name, 'bale.sock'), '--data-dir', join(root, name, 'data')],
-        ...['--engine', engineSocket, '--hostname', name, '--advertise-addr', '127.0.0.1'],
-        ...['--listen-addr', `127.0.0.1:${listen}`, '--mesh-addr', `127.0.0.1:${mesh}`],
+        ...['--engine', engineSocket, '--hostname', name, '--advertise-addr', host],
+        ...['--listen-addr', formatHostPort({ host, port: listen })],
+        ...['--mesh-addr', formatHostPort({ host, port: mesh })],
       ],
       {},
     );
@@ -116,8 +118,8 @@ export class DaemonCluster {
     return cluster;
   }
 
-  async node(name: string): Promise<DaemonNode> {
-    const node = await DaemonNode.make(this.root, name, this.engine.socketPath);
+  async node(name: string, host = '127.0.0.1'): Promise<DaemonNode> {
+    const node = await DaemonNode.make(this.root, name, this.engine.socketPath, host);
     this.#nodes.push(node);
     await node.start();
     return node;

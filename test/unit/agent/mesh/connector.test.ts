@@ -147,4 +147,14 @@ describe('connector', () => {
     setTimeout(() => live.add('new'), 100);
     expect(taskOf(await connecting)).toBe('new');
   });
+
+  test('an endpoint that refused is passed over by the next connections, but not when it is the last', async () => {
+    const live = new Set(['b', 'c']);
+    const { connector, route, dialled } = setUp(['a', 'b', 'c'], live);
+    for (let index = 0; index < 7; index += 1) await connector.connect(route, client());
+    expect(dialled.filter((taskId) => taskId === 'a')).toEqual(['a']);
+    route.update(publishedPort(endpoints('a')));
+    live.add('a');
+    expect(taskOf(await connector.connect(route, client()))).toBe('a');
+  });
 });
