@@ -8,7 +8,7 @@ import type { Change, Journal, JournalContent } from './journal.js';
 import { TABLE_NAMES } from './objects.js';
 
 /** Moves when a row can no longer be read by an older bale. A journal of a higher format is refused. */
-export const JOURNAL_FORMAT = 1;
+export const JOURNAL_FORMAT = 2;
 
 /** Keys: `table!id` → the row as JSON; `meta!…` → numbers, for no table is called `meta`. */
 const FORMAT_KEY = 'meta!format';
@@ -122,6 +122,8 @@ async function checkFormat(database: Level, directory: string): Promise<void> {
   if (text !== undefined) {
     const format = parseNumber(FORMAT_KEY, text, directory);
     if (format > JOURNAL_FORMAT) throw journalTooNew(directory, format, JOURNAL_FORMAT);
+    // Rows of lower formats are read as they are; what is written from here on an older bale would not know.
+    if (format < JOURNAL_FORMAT) await database.put(FORMAT_KEY, String(JOURNAL_FORMAT), { sync: true });
     return;
   }
   for await (const key of database.keys({ limit: 1 })) {

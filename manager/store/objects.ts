@@ -1,4 +1,5 @@
 import type { NodeDescription, NodeSpec, NodeState, PortError } from '../../proto/engine/node-document.js';
+import type { PayloadSpec } from '../../proto/engine/payload-document.js';
 import type { UpdateStatus } from '../../proto/engine/service-document.js';
 import type { PortConfig, ServiceSpec } from '../../proto/engine/service-spec.js';
 import type { SwarmSpec } from '../../proto/engine/swarm-document.js';
@@ -142,13 +143,26 @@ export interface Takeover {
   readonly settledAt?: number;
 }
 
+/** One version of a secret or config. Its data never changes: new data under its name is another row. */
+export interface PayloadObject extends StoredObject {
+  readonly spec: PayloadSpec;
+  /** Counts the rows of its name, from 1. Of several the highest is meant by the name. */
+  readonly dataVersion: number;
+  /** When version 1 of its name was made, ms since the epoch; absent: this is it. */
+  readonly firstCreatedAt?: number;
+  /** The data as the manager's vault sealed it, base64. Clear text is never in a row. */
+  readonly sealed: string;
+}
+
 /** Table name → row type. */
 export interface Tables {
   readonly cluster: ClusterObject;
   readonly node: NodeObject;
   readonly service: ServiceObject;
   readonly task: TaskObject;
+  readonly secret: PayloadObject;
+  readonly config: PayloadObject;
 }
 
 export type TableName = keyof Tables;
-export const TABLE_NAMES: readonly TableName[] = ['cluster', 'node', 'service', 'task'];
+export const TABLE_NAMES: readonly TableName[] = ['cluster', 'node', 'service', 'task', 'secret', 'config'];

@@ -27,6 +27,8 @@ export class State implements View {
     node: new Table([this.#nodesByHostname]),
     service: new Table([this.#serviceByName]),
     task: new Table([this.#tasksByService, this.#tasksByNode, this.#tasksBySlot, this.#unassigned]),
+    secret: new Table([]),
+    config: new Table([]),
   };
 
   get index(): number {

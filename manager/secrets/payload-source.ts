@@ -1,0 +1,23 @@
+import { errorMessage } from '../../core/errors.js';
+import type { Logger } from '../../core/logger.js';
+import type { Payload, PayloadRef } from '../../proto/payload.js';
+import type { Store } from '../store/store-types.js';
+import type { Vault } from './vault.js';
+
+/** The data of a secret or config in clear, for the session of a node that runs a task needing it; undefined when there is none. */
+export type PayloadSource = (ref: PayloadRef) => Payload | undefined;
+
+/** What cannot be opened is not there for the nodes; the log says why. */
+export const payloadSource =
+  (store: Pick<Store, 'view'>, vault: Pick<Vault, 'open'>, logger: Logger): PayloadSource =>
+  ({ kind, id }) => {
+    const row = store.view.get(kind, id);
+    if (row === undefined) return undefined;
+    try {
+      const data = vault.open({ kind, id }, row.sealed);
+      return { kind, id, name: row.spec.Name, data, templated: row.spec.Templating !== undefined };
+    } catch (error) {
+      logger.error({ [kind]: id, err: errorMessage(error) }, 'data that a node needs cannot be opened');
+      return undefined;
+    }
+  };
