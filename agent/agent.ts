@@ -6,6 +6,7 @@ import type { Agent, AgentOptions, SessionState } from './agent-types.js';
 import { NodeCondition } from './session/node-condition.js';
 import { Session } from './session/session.js';
 import { applyAssignments, EMPTY_LEDGER, forNewSession } from './worker/assignment-ledger.js';
+import { PayloadShelf } from './worker/payload-shelf.js';
 import { StatusOutbox } from './worker/status-outbox.js';
 import { Worker } from './worker/worker.js';
 
@@ -15,6 +16,7 @@ import { Worker } from './worker/worker.js';
  */
 export function startAgent(options: AgentOptions): Promise<Agent> {
   const { identity, executor, mesh, clock, logger } = options;
+  const shelf = new PayloadShelf();
   let ledger = EMPTY_LEDGER;
   let report: MeshReport | undefined;
   let flushPlanned = false;
@@ -35,6 +37,7 @@ export function startAgent(options: AgentOptions): Promise<Agent> {
   });
   const worker = new Worker({
     executor,
+    payloads: shelf.get,
     outbox,
     clock,
     logger,
@@ -69,11 +72,16 @@ export function startAgent(options: AgentOptions): Promise<Agent> {
     onOpen: () => {
       ledger = forNewSession(ledger);
     },
+    onPayloads: (payloads) => {
+      shelf.put(payloads);
+    },
     onAssignments: (message) => {
       const outcome = applyAssignments(ledger, message);
       if (outcome.kind === 'gap') return outcome.reason;
       ledger = outcome.ledger;
       worker.apply(ledger.tasks, outcome.complete);
+      // In the same turn: a task that was just told to end has been interrupted before it could miss them.
+      shelf.keepFor(ledger.tasks.values());
       return undefined;
     },
     onTable: (table) => {

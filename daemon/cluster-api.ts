@@ -8,6 +8,7 @@ import type { ApiHandler } from './front.js';
 import { BODY_LIMIT, bodyTooLarge, drain, isBodyTooLarge } from './json-body.js';
 import type { Membership } from './membership.js';
 import { nodeRoutes } from './routes-node.js';
+import { secretRoutes } from './routes-secret.js';
 import { serviceRoutes } from './routes-service.js';
 import { swarmRoutes } from './routes-swarm.js';
 import { systemRoutes } from './routes-system.js';
@@ -51,6 +52,7 @@ export async function createClusterApi({ membership, engine, logger }: ClusterAp
   nodeRoutes(app, membership);
   serviceRoutes(app, membership);
   taskRoutes(app, membership);
+  secretRoutes(app, membership);
   await app.ready();
   return {
     handle: (request, response) => {

@@ -30,6 +30,8 @@ export interface NodeParts {
     readonly hostname: string;
     readonly engineSocket: string;
     readonly genericResources: readonly GenericResource[];
+    /** For the secrets and configs of this node's tasks. */
+    readonly filesDirectory: string;
     readonly logger: Logger;
     readonly clock: Clock;
   }): Promise<Executor>;
@@ -95,6 +97,7 @@ export async function startClusterNode(
     hostname: options.hostname,
     engineSocket: options.engineSocket,
     genericResources: options.genericResources,
+    filesDirectory: join(options.runDir, 'task-files', record.nodeId),
     logger,
     clock,
   });

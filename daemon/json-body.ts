@@ -19,9 +19,13 @@ export function parseJsonBody(contentType: string | undefined, body: Uint8Array 
     const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
     return JSON.parse(text);
   } catch (error) {
-    throw invalid(`invalid JSON: ${errorMessage(error)}`);
+    throw invalid(`invalid JSON: ${withoutQuote(errorMessage(error))}`);
   }
 }
+
+/** What V8 quotes of a document may be a secret. */
+const withoutQuote = (message: string): string =>
+  message.replace(/,? ?(\.\.\.)?".*"(\.\.\.)? is not valid JSON$/s, ' where it must not be');
 
 const TOO_LARGE = 'BALE_BODY_TOO_LARGE';
 

@@ -6,13 +6,14 @@ const PARALLEL_STARTS = 4;
 
 /** A node's real parts: the local Docker Engine, and a mesh process of its own. */
 export const nodeParts: NodeParts = {
-  executor: async ({ nodeId, hostname, engineSocket, genericResources, logger, clock }) => {
+  executor: async ({ nodeId, hostname, engineSocket, genericResources, filesDirectory, logger, clock }) => {
     const { createDockerExecutor } = await import('../agent/executor/docker-executor.js');
     return createDockerExecutor({
       socketPath: engineSocket,
       nodeId,
       hostname,
       genericResources,
+      filesDirectory,
       logger,
       clock,
       parallelStarts: PARALLEL_STARTS,

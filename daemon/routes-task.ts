@@ -14,14 +14,4 @@ export function taskRoutes(app: FastifyInstance, membership: Membership): void {
     (await membership.api()).task(idOf(request));
     throw notImplemented('task logs are');
   });
-
-  // Nouns of the Engine API that this version does not have, under every path of theirs.
-  for (const noun of ['secrets', 'configs']) {
-    for (const path of [`/${noun}`, `/${noun}/*`]) {
-      app.all(path, async () => {
-        await membership.api();
-        throw notImplemented(`${noun} are`);
-      });
-    }
-  }
 }

@@ -12,7 +12,10 @@ import { meshProbe } from './node-health/probe.js';
 import { startOrchestrator } from './orchestrator/orchestrator.js';
 import { startReaper } from './orchestrator/reaper-loop.js';
 import { startScheduler } from './scheduler/scheduler-loop.js';
-import { readRootKey, stateDirectory } from './state-directory.js';
+import { startVersionReaper } from './secrets/version-reaper.js';
+import { payloadSource } from './secrets/payload-source.js';
+import { Vault } from './secrets/vault.js';
+import { readDataKey, readRootKey, stateDirectory } from './state-directory.js';
 import { openLevelJournal } from './store/level-journal.js';
 import { openStore } from './store/store.js';
 import { startUpdater } from './updater/updater-loop.js';
@@ -23,7 +26,7 @@ import type { Store } from './store/store-types.js';
  * and the cluster port last, so that whoever gets in finds everything at work.
  *
  * Throws one error when it cannot: what the journal throws, BALE_CA_KEY_MISSING,
- * BALE_CA_KEY_UNREADABLE, BALE_STATE_FOREIGN, BALE_LISTEN_FAILED. Nothing is left running then.
+ * BALE_CA_KEY_UNREADABLE, BALE_DATA_KEY_MISSING, BALE_DATA_KEY_WRONG, BALE_STATE_FOREIGN, BALE_LISTEN_FAILED. Nothing is left running then.
  */
 export async function startManager(options: ManagerOptions): Promise<Manager> {
   const parts = new Parts();
@@ -43,11 +46,15 @@ async function compose(options: ManagerOptions, parts: Parts): Promise<Manager> 
   const journal = await openLevelJournal(directory.journal);
   const store = parts.add(await openStore({ journal, clock, logger }));
   checkState(store, rootKey, options);
+  const vault = new Vault(await readDataKey(directory, holdsPayloads(store)));
+  checkVault(store, vault);
   await announce(store, options);
 
   const authority = new CertificateAuthority({ store, rootKey, clock, logger });
   const endpoints = parts.add(startEndpointController({ store, logger }));
-  const dispatcher = parts.add(new Dispatcher({ store, endpoints, probe: meshProbe(identity), clock, logger }));
+  const payloadOf = payloadSource(store, vault, logger);
+  const probe = meshProbe(identity);
+  const dispatcher = parts.add(new Dispatcher({ store, endpoints, payloadOf, probe, clock, logger }));
   const handshake = new Handshake({ endpoints, acks: () => dispatcher.meshAcks() });
   const onMeshReport = (listener: () => void): (() => void) => dispatcher.onMeshReport(listener);
   parts.add(startDrainLoop({ store, handshake, onMeshReport, clock, logger }));
@@ -55,6 +62,7 @@ async function compose(options: ManagerOptions, parts: Parts): Promise<Manager> 
   parts.add(startUpdater({ store, handshake, onMeshReport, clock, logger }));
   parts.add(startScheduler({ store, clock, logger, avoid: () => dispatcher.suspects() }));
   parts.add(startReaper({ store, clock, logger }));
+  parts.add(startVersionReaper({ store, clock, logger }));
   const server = parts.add(
     await startClusterServer({
       listenAddr: options.listenAddr,
@@ -78,7 +86,7 @@ async function compose(options: ManagerOptions, parts: Parts): Promise<Manager> 
   parts.add({ close: () => dispatcher.close() });
   logger.info({ addr: server.boundAddr, index: store.view.index }, 'manager started');
   return {
-    api: createSwarmApi({ store, identity, handshake, clock, logger }),
+    api: createSwarmApi({ store, identity, handshake, vault, clock, logger }),
     boundAddr: server.boundAddr,
     failed: store.failed,
     onCommit: (listener) =>
@@ -87,6 +95,16 @@ async function compose(options: ManagerOptions, parts: Parts): Promise<Manager> 
       }),
     close: () => parts.close(),
   };
+}
+
+const holdsPayloads = ({ view }: Store): boolean => view.count('secret') + view.count('config') > 0;
+
+/** A key that does not fit is found now, not when a task needs its secret. */
+function checkVault({ view }: Store, vault: Vault): void {
+  for (const kind of ['secret', 'config'] as const) {
+    const [row] = view.all(kind);
+    if (row !== undefined) vault.open({ kind, id: row.id }, row.sealed);
+  }
 }
 
 /** What was started, to be closed in reverse order: nothing outlives what it stands on. */

@@ -82,6 +82,8 @@ export function writeManagerMessage(message: ManagerMessage): WireManagerMessage
       const { clusterId, heartbeatPeriod, trustRoot } = message;
       return { welcome: { clusterId, heartbeatPeriod, trustRoot, managers: [...message.managers] } };
     }
+    case 'payloads':
+      return { payloads: { payloads: message.payloads.map((payload) => ({ ...payload })) } };
     case 'assignments': {
       const { assignments } = message;
       const setJson = assignments.set.map((item) => JSON.stringify(item));
@@ -101,7 +103,7 @@ export function writeManagerMessage(message: ManagerMessage): WireManagerMessage
 }
 
 export function readManagerMessage(wire: ManagerMessage__Output): ManagerMessage {
-  const { welcome, assignments, endpoints } = wire;
+  const { welcome, assignments, endpoints, payloads } = wire;
   if (welcome) {
     const { clusterId, heartbeatPeriod, trustRoot, managers } = welcome;
     return { kind: 'welcome', clusterId, heartbeatPeriod, trustRoot, managers };
@@ -115,6 +117,15 @@ export function readManagerMessage(wire: ManagerMessage__Output): ManagerMessage
       case 'INCREMENTAL':
         return { kind: 'assignments', assignments: { kind: 'incremental', appliesTo, resultsIn, set, remove } };
     }
+  }
+  if (payloads) {
+    return {
+      kind: 'payloads',
+      payloads: payloads.payloads.map(({ kind, id, name, data, templated }) => {
+        if (kind !== 'secret' && kind !== 'config') throw malformed('a payload is neither a secret nor a config');
+        return { kind, id, name, data, templated };
+      }),
+    };
   }
   if (endpoints) {
     return { kind: 'endpoints', table: parseDocument(endpoints.tableJson, endpointTable, 'endpoint table') };

@@ -2,6 +2,7 @@ import type { AssignmentSet } from './assignment.js';
 import type { EndpointTable } from './endpoint-table.js';
 import type { NodeDescription } from './engine/node-document.js';
 import type { TaskStatus } from './engine/task-document.js';
+import type { Payload } from './payload.js';
 
 /** Up the session stream. */
 export type AgentMessage =
@@ -47,5 +48,7 @@ export type ManagerMessage =
       readonly trustRoot: string;
       readonly managers: readonly { readonly nodeId: string; readonly addr: string }[];
     }
+  /** Comes before the assignments that need them; never logged. */
+  | { readonly kind: 'payloads'; readonly payloads: readonly Payload[] }
   | { readonly kind: 'assignments'; readonly assignments: AssignmentSet }
   | { readonly kind: 'endpoints'; readonly table: EndpointTable };

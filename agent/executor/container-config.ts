@@ -1,9 +1,10 @@
 import type { Assignment } from '../../proto/assignment.js';
-import type { ContainerSpec } from '../../proto/engine/container-spec.js';
+import type { ContainerSpec, Mount } from '../../proto/engine/container-spec.js';
 import { genericEnvironment } from '../../proto/engine/generic-resource.js';
 import type { PortConfig } from '../../proto/engine/service-spec.js';
 import type { ResourceRequirements } from '../../proto/engine/task-spec.js';
 import { containerName, taskLabels } from './container-labels.js';
+import { taskFileMounts } from './task-file.js';
 
 /** ns; what the Engine API gives a ContainerSpec without StopGracePeriod. */
 export const DEFAULT_STOP_GRACE = 10_000_000_000;
@@ -17,6 +18,8 @@ export interface ContainerConfigContext {
   readonly nodeId: string;
   /** For tasks that name no log driver; absent = the Engine's own default. */
   readonly defaultLog?: LogConfig;
+  /** Where this host keeps a file of the task, by its name. */
+  readonly fileSource: (name: string) => string;
 }
 
 /** The body of `POST /containers/create`. */
@@ -73,7 +76,7 @@ function hostConfig(assignment: Assignment, context: ContainerConfigContext): Re
     ...given({
       Init: spec.Init ?? undefined,
       ReadonlyRootfs: spec.ReadOnly,
-      Mounts: spec.Mounts,
+      Mounts: mounts(assignment, context),
       GroupAdd: spec.Groups,
       Sysctls: spec.Sysctls,
       CapAdd: spec.CapabilityAdd,
@@ -96,6 +99,17 @@ function hostConfig(assignment: Assignment, context: ContainerConfigContext): Re
 function environment({ spec, genericResources = [] }: Assignment): readonly string[] | undefined {
   const own = spec.ContainerSpec.Env;
   return genericResources.length === 0 ? own : [...(own ?? []), ...genericEnvironment(genericResources)];
+}
+
+function mounts(assignment: Assignment, { fileSource }: ContainerConfigContext): readonly Mount[] | undefined {
+  const files = taskFileMounts(assignment).map(({ name, target }): Mount => ({
+    Type: 'bind',
+    Source: fileSource(name),
+    Target: target,
+    ReadOnly: true,
+  }));
+  const own = assignment.spec.ContainerSpec.Mounts;
+  return files.length === 0 ? own : [...(own ?? []), ...files];
 }
 
 /** A Command replaces the image's entrypoint; Args alone are the arguments of the image's own. */

@@ -18,7 +18,10 @@ import type { HealthCheck, ProbeResult } from './health-check.js';
 import { ImagePulls } from './image-pull.js';
 import { defaultLogConfig } from './log-limits.js';
 import { nodeDescription, type EngineInfo } from './node-description.js';
+import type { PayloadLookup } from '../worker/payload-shelf.js';
 import { StartGate } from './start-gate.js';
+import { taskFileMounts, taskFiles, type NodeFacts } from './task-file.js';
+import { TaskFiles } from './task-files.js';
 
 export interface DockerExecutorOptions {
   readonly socketPath: string;
@@ -27,6 +30,8 @@ export interface DockerExecutorOptions {
   readonly hostname: string;
   /** What else its machine has to give to tasks. */
   readonly genericResources?: readonly GenericResource[];
+  /** This node's own directory for secrets and configs; made when the first is needed, in memory. */
+  readonly filesDirectory: string;
   readonly logger: Logger;
   readonly clock: Clock;
   /** How many containers are created or started at once; twice the CPUs unless given. */
@@ -48,6 +53,9 @@ class DockerExecutor implements Executor {
   readonly #pulls: ImagePulls;
   readonly #gate: StartGate;
   readonly #probes: ExecProbes;
+  readonly #files: TaskFiles;
+  /** As the Engine told it last; it is asked before the first task comes. */
+  #platform: NodeFacts['Platform'] = { Architecture: '', OS: 'linux' };
   /** Container ids by task, to save a look-up per call. An entry may be out of date: the Engine says so then. */
   readonly #ids = new Map<string, string>();
   /** Tasks whose container this executor starts right now: their `start` event is no news. */
@@ -58,13 +66,18 @@ class DockerExecutor implements Executor {
     this.#options = options;
     this.#engine = new Engine(options.socketPath);
     this.#pulls = new ImagePulls(this.#engine);
+    this.#files = new TaskFiles(options.filesDirectory);
     const width = options.parallelStarts ?? 2 * availableParallelism();
     this.#gate = new StartGate(width);
     this.#probes = new ExecProbes(this.#engine, width);
   }
 
   async describe(signal: AbortSignal): Promise<NodeDescription> {
-    return nodeDescription(await this.#info(signal), this.#options.hostname, this.#options.genericResources);
+    const { hostname, genericResources } = this.#options;
+    const description = nodeDescription(await this.#info(signal), hostname, genericResources);
+    const { Architecture = '', OS = '' } = description.Platform;
+    this.#platform = { Architecture, OS };
+    return description;
   }
 
   async list(signal: AbortSignal): Promise<readonly ContainerState[]> {
@@ -79,6 +92,7 @@ class DockerExecutor implements Executor {
       }
     };
     await Promise.all(Array.from({ length: INSPECT_AT_ONCE }, work));
+    await this.#files.sweep(new Set(found.map(({ taskId }) => taskId)));
     return states;
   }
 
@@ -94,11 +108,24 @@ class DockerExecutor implements Executor {
     return this.#pulls.ensure(assignment.spec.ContainerSpec.Image, progress, signal);
   }
 
+  async provide(assignment: Assignment, lookup: PayloadLookup, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (taskFileMounts(assignment).length === 0) return;
+    const { nodeId: ID, hostname: Hostname } = this.#options;
+    const files = taskFiles(assignment, lookup, { ID, Hostname, Platform: this.#platform });
+    await this.#files.provide(assignment.taskId, files);
+  }
+
+  withdraw(taskId: string): Promise<void> {
+    return this.#files.withdraw(taskId);
+  }
+
   async create(assignment: Assignment, signal: AbortSignal): Promise<void> {
     const { taskId } = assignment;
     const defaultLog = assignment.spec.LogDriver === undefined ? await this.#defaultLogConfig() : undefined;
     const { name, body } = containerConfig(assignment, {
       nodeId: this.#options.nodeId,
+      fileSource: (file) => this.#files.path(taskId, file),
       ...(defaultLog === undefined ? {} : { defaultLog }),
     });
     await this.#gate.run('create', signal, async () => {
@@ -151,13 +178,15 @@ class DockerExecutor implements Executor {
 
   async remove(taskId: string, signal: AbortSignal): Promise<void> {
     const id = this.#ids.get(taskId) ?? (await this.#lookUp(taskId, signal));
-    if (id === undefined) return;
-    await this.#engine.call(SLOW, signal, (docker, abortSignal) => {
-      const request = { v: true, force: true, abortSignal };
-      // 409: somebody else removes it already.
-      return unlessStatus(409, unlessStatus(404, docker.getContainer(id).remove(request)));
-    });
-    this.#forget(taskId);
+    if (id !== undefined) {
+      await this.#engine.call(SLOW, signal, (docker, abortSignal) => {
+        const request = { v: true, force: true, abortSignal };
+        // 409: somebody else removes it already.
+        return unlessStatus(409, unlessStatus(404, docker.getContainer(id).remove(request)));
+      });
+      this.#forget(taskId);
+    }
+    await this.#files.withdraw(taskId);
   }
 
   watch(listener: (taskId: string) => void, onEngine: (state: EngineState) => void): () => void {

@@ -2,6 +2,7 @@ import type { Assignment } from '../../proto/assignment.js';
 import type { NodeDescription } from '../../proto/engine/node-document.js';
 import type { PortConfig } from '../../proto/engine/service-spec.js';
 import type { HealthCheck, ProbeResult } from './health-check.js';
+import type { PayloadLookup } from '../worker/payload-shelf.js';
 
 /** A container of this node, as the executor knows it. */
 export interface ContainerState {
@@ -42,6 +43,13 @@ export interface Executor {
   inspect(taskId: string, signal: AbortSignal): Promise<ContainerState | undefined>;
   /** Makes the image present; at most one pull per image at a time. `progress` gets one line at a time. */
   pull(assignment: Assignment, progress: (line: string) => void, signal: AbortSignal): Promise<void>;
+  /**
+   * Puts the task's secrets and configs where its container finds them, in memory only. Needed before
+   * `create`, and again before `start`: the memory may have been lost in between.
+   */
+  provide(assignment: Assignment, lookup: PayloadLookup, signal: AbortSignal): Promise<void>;
+  /** Takes them away again. Absent: nothing. */
+  withdraw(taskId: string): Promise<void>;
   /** Creates the container, not started. An existing one of the task is kept. */
   create(assignment: Assignment, signal: AbortSignal): Promise<void>;
   /** Starts it; resolves once the Engine says it runs. A running one is left alone. */
@@ -53,7 +61,7 @@ export interface Executor {
   probe(taskId: string, check: HealthCheck, signal: AbortSignal): Promise<ProbeResult>;
   /** Stop signal, grace (ns), SIGKILL; resolves when it does not run. Absent or exited: nothing. */
   stop(taskId: string, graceNs: number, signal: AbortSignal): Promise<void>;
-  /** Removes the container and its anonymous volumes. Absent: nothing. */
+  /** Removes the container, its anonymous volumes and what `provide` put there. Absent: nothing. */
   remove(taskId: string, signal: AbortSignal): Promise<void>;
   /**
    * News of this node's containers: started, died, health changed, removed. Calls `listener` with the task

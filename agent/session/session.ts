@@ -4,6 +4,7 @@ import type { Logger } from '../../core/logger.js';
 import type { AssignmentSet } from '../../proto/assignment.js';
 import type { AgentSession } from '../../proto/cluster-peer.js';
 import type { EndpointTable } from '../../proto/endpoint-table.js';
+import type { Payload } from '../../proto/payload.js';
 import type { AgentMessage, ManagerMessage } from '../../proto/session.js';
 import type { SessionState } from '../agent-types.js';
 import { nextAttempt } from './session-policy.js';
@@ -22,6 +23,7 @@ export interface SessionOptions {
   readonly hello: () => AgentMessage;
   /** What a manager must be told at the start of each session: all statuses, the mesh's report. */
   readonly greeting: () => readonly AgentMessage[];
+  readonly onPayloads: (payloads: readonly Payload[]) => void;
   /** Returns why a message cannot be used; the session is opened again then. */
   readonly onAssignments: (assignments: AssignmentSet) => string | undefined;
   readonly onTable: (table: EndpointTable) => void;
@@ -131,6 +133,9 @@ export class Session {
     switch (message.kind) {
       case 'welcome':
         this.#welcome(addr, stream, message);
+        break;
+      case 'payloads':
+        this.#options.onPayloads(message.payloads);
         break;
       case 'assignments': {
         const gap = this.#options.onAssignments(message.assignments);

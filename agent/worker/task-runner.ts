@@ -7,6 +7,7 @@ import type { TaskStatus } from '../../proto/engine/task-document.js';
 import { isDesiredAlive, isTerminal, stateOrder } from '../../proto/engine/task-state.js';
 import type { ContainerState, Executor } from '../executor/executor.js';
 import { NO_PROBES, probeBegun, probeEnded, probesFrom, type Probes } from './early-probes.js';
+import type { PayloadLookup } from './payload-shelf.js';
 import { taskStatus } from './task-status.js';
 import { failureReport, nextStep, type TaskFacts, type TaskStep } from './task-step.js';
 
@@ -21,6 +22,8 @@ export interface TaskRunnerOptions {
   /** True when this node may already have a container of the task. */
   readonly mayExist: boolean;
   readonly executor: Executor;
+  /** The secrets and configs that the manager sent. */
+  readonly payloads: PayloadLookup;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Called when `status` or `container` changed. */
@@ -212,6 +215,7 @@ export class TaskRunner {
         await this.#pull(signal);
         break;
       case 'create':
+        await executor.provide(this.#assignment, this.#options.payloads, signal);
         await executor.create(this.#assignment, signal);
         this.#observe({
           taskId,
@@ -225,6 +229,7 @@ export class TaskRunner {
         });
         break;
       case 'start':
+        await executor.provide(this.#assignment, this.#options.payloads, signal);
         this.#observe(await executor.start(taskId, signal));
         break;
       case 'probe':
@@ -301,6 +306,15 @@ export class TaskRunner {
     if (stateOrder(step.state) <= stateOrder(this.#status.State)) return;
     this.#status = taskStatus(step, this.#container, this.#options.clock.now());
     this.#options.onChange(this);
+    if (isTerminal(step.state)) this.#withdraw();
+  }
+
+  /** The container does not run and never will again: its secrets need not stay. Removal tries once more. */
+  #withdraw(): void {
+    const { executor, logger } = this.#options;
+    executor.withdraw(this.#assignment.taskId).catch((error: unknown) => {
+      logger.warn({ task: this.#assignment.taskId, err: errorMessage(error) }, 'files of a task were not removed');
+    });
   }
 
   /** Says more about a state that stays. */

@@ -7,11 +7,14 @@ import type { TaskStatus } from '../../proto/engine/task-document.js';
 import type { ContainerState, EngineState, Executor } from '../executor/executor.js';
 import type { LocalEndpoint } from '../mesh/messages.js';
 import { localEndpoints, sameLocals } from './local-endpoints.js';
+import type { PayloadLookup } from './payload-shelf.js';
 import type { StatusOutbox } from './status-outbox.js';
 import { TaskRunner } from './task-runner.js';
 
 export interface WorkerOptions {
   readonly executor: Executor;
+  /** The secrets and configs that the manager sent. */
+  readonly payloads: PayloadLookup;
   readonly outbox: StatusOutbox;
   /** Gets the running containers, complete, whenever they change; not before the first `apply`. */
   readonly onLocals: (locals: readonly LocalEndpoint[]) => void;
@@ -88,12 +91,13 @@ export class Worker {
       known.assign(assignment);
       return;
     }
-    const { executor, clock, logger, outbox } = this.#options;
+    const { executor, payloads, clock, logger, outbox } = this.#options;
     let told: TaskStatus | undefined;
     const runner = new TaskRunner({
       assignment,
       mayExist: this.#found?.has(taskId) ?? true,
       executor,
+      payloads,
       clock,
       logger,
       onChange: (changed) => {

@@ -20,6 +20,20 @@ export const nameConflict = (name: string): BaleError =>
     { kind: 'conflict', code: 'BALE_NAME_CONFLICT' },
   );
 
+/** Of a secret or config. */
+export const payloadConflict = (noun: string, name: string): BaleError =>
+  new BaleError(`rpc error: code = AlreadyExists desc = ${noun} ${name} already exists`, {
+    kind: 'conflict',
+    code: 'BALE_NAME_CONFLICT',
+  });
+
+export const inUse = (noun: string, name: string, services: readonly string[]): BaleError =>
+  new BaleError(
+    `rpc error: code = InvalidArgument desc = ${noun} '${name}' is in use by the following ` +
+      `${services.length === 1 ? 'service' : 'services'}: ${services.join(', ')}`,
+    { kind: 'invalid', code: 'BALE_IN_USE' },
+  );
+
 export const unimplemented = (words: string): BaleError =>
   new BaleError(`rpc error: code = Unimplemented desc = ${words}`, {
     kind: 'unimplemented',

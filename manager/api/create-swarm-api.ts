@@ -4,12 +4,14 @@ import type { Logger } from '../../core/logger.js';
 import { issuerInfo } from '../../core/x509.js';
 import type { TLSInfo } from '../../proto/engine/node-document.js';
 import type { Handshake } from '../drain/handshake.js';
+import type { Vault } from '../secrets/vault.js';
 import type { TaskObject } from '../store/objects.js';
 import { describeWaits } from '../updater/waits.js';
 import type { Store } from '../store/store-types.js';
 import { ClusterApi } from './cluster-api.js';
 import { clusterOf } from './cluster-of.js';
 import { NodeApi } from './node-api.js';
+import { PayloadApi } from './payload-api.js';
 import { ServiceApi } from './service-api.js';
 import type { SwarmApi } from './swarm-api.js';
 import { TaskApi } from './task-api.js';
@@ -20,12 +22,14 @@ export interface SwarmApiOptions {
   readonly identity: IdentitySource;
   /** Says what tasks wait for. */
   readonly handshake: Pick<Handshake, 'drain' | 'activation'>;
+  /** Seals secrets and configs. */
+  readonly vault: Vault;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
 /** The Engine API's swarm verbs over the store of this manager. */
-export function createSwarmApi({ store, identity, handshake, clock, logger }: SwarmApiOptions): SwarmApi {
+export function createSwarmApi({ store, identity, handshake, vault, clock, logger }: SwarmApiOptions): SwarmApi {
   const trust = memoizedTrust(() => clusterOf(store.view).rootCertificate);
   const drainReason = (task: TaskObject): string => handshake.drain(task, store.view, clock.now()).reason;
   const cluster = new ClusterApi(store, trust, logger);
@@ -59,6 +63,8 @@ export function createSwarmApi({ store, identity, handshake, clock, logger }: Sw
     history: (id) => services.history(id),
     rollBackTo: (id, version) => services.rollBackTo(id, version),
     removeService: (id) => services.removeService(id),
+    secrets: new PayloadApi('secret', store, vault, logger),
+    configs: new PayloadApi('config', store, vault, logger),
     tasks: (filters) => tasks.tasks(filters),
     task: (id) => tasks.task(id),
   };

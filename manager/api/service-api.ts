@@ -6,17 +6,16 @@ import { FieldRefused } from '../../proto/engine/decode.js';
 import type { PortError } from '../../proto/engine/node-document.js';
 import type { PastSpecDocument, ServiceDocument } from '../../proto/engine/service-document.js';
 import type { ServiceMode, ServiceSpec } from '../../proto/engine/service-spec.js';
-import { specError } from '../../proto/engine/spec-error.js';
-import { changeSpec } from '../updater/change-spec.js';
-import { allotPorts } from '../endpoints/port-allocator.js';
-import type { NodeObject, ServiceObject } from '../store/objects.js';
-import type { Store, Transaction, View } from '../store/store-types.js';
+import type { ServiceObject } from '../store/objects.js';
+import type { Store, View } from '../store/store-types.js';
 import { failedPrecondition, nameConflict, outOfSequence, parseVersion, unimplemented } from './api-errors.js';
 import { acceptFilters, hasLabels, hasPrefix, isOneOf, valuesOf } from './filters.js';
 import { findService } from './lookup.js';
 import { randomName } from './random-name.js';
+import { checkReferences } from './reference-check.js';
 import { decideServiceUpdate } from './service-change.js';
 import { serviceDocument, serviceStatus } from './service-document.js';
+import { allottedPorts, writeSpec } from './spec-write.js';
 import type { Filters, SwarmApi } from './swarm-api.js';
 
 const FILTERS = ['id', 'label', 'mode', 'name', 'runtime'];
@@ -48,6 +47,7 @@ export class ServiceApi implements ServiceVerbs {
       const Name = sent.Name === '' ? randomName(Math.random, (one) => tx.serviceByName(one) !== undefined) : sent.Name;
       if (tx.serviceByName(Name) !== undefined) throw nameConflict(Name);
       const spec: ServiceSpec = { ...sent, Name };
+      checkReferences(tx, spec);
       tx.put('service', { id, spec, ports: allottedPorts(spec, tx) });
       return Name;
     });
@@ -158,31 +158,6 @@ export class ServiceApi implements ServiceVerbs {
 
 /** The validation library costs 100 ms and 15 MB: a manager that restarts does not wait for it. */
 const loadDecoder = () => import('../../proto/engine/decode-service-spec.js');
-
-function allottedPorts(spec: ServiceSpec, view: Pick<View, 'all'>, serviceId?: string): ServiceObject['ports'] {
-  const allotment = allotPorts(spec.EndpointSpec?.Ports ?? [], view.all('service'), serviceId);
-  switch (allotment.kind) {
-    case 'allotted':
-      return allotment.ports;
-    case 'refused':
-      throw new BaleError(specError(allotment.reason).message, { kind: 'invalid', code: allotment.code });
-  }
-}
-
-function writeSpec(
-  tx: Transaction,
-  service: ServiceObject,
-  spec: ServiceSpec,
-  kind: 'update' | 'manual-rollback',
-): void {
-  const ports = samePorts(service.spec, spec) ? service.ports : allottedPorts(spec, tx, service.id);
-  const tasks = tx.tasksByService(service.id);
-  const nodeOf = (id: string): NodeObject | undefined => tx.get('node', id);
-  const { index, now } = tx;
-  tx.put('service', changeSpec({ service, spec, ports, tasks, nodeOf, index, now, cause: { kind } }));
-}
-
-const samePorts = (a: ServiceSpec, b: ServiceSpec): boolean => a.EndpointSpec === b.EndpointSpec;
 
 const noSuchSpec = ({ id, history = [] }: ServiceObject, version: number): BaleError =>
   new BaleError(

@@ -1,4 +1,5 @@
 import type { NodeDocument } from '../../proto/engine/node-document.js';
+import type { PayloadDocument, PayloadVersionDocument, RotationDocument } from '../../proto/engine/payload-document.js';
 import type { PastSpecDocument, ServiceDocument } from '../../proto/engine/service-document.js';
 import type { SwarmDocument, SwarmInfo } from '../../proto/engine/swarm-document.js';
 import type { TaskDocument } from '../../proto/engine/task-document.js';
@@ -43,6 +44,24 @@ export interface SwarmApi {
   rollBackTo(id: string, version: string | undefined): Promise<{ readonly Warnings: readonly string[] | null }>;
   removeService(id: string): Promise<void>;
 
+  readonly secrets: PayloadVerbs;
+  readonly configs: PayloadVerbs;
+
   tasks(filters: Filters): readonly TaskDocument[];
   task(id: string): TaskDocument;
+}
+
+/** `/secrets` and `/configs`. Under a name its newest version is meant; an id names one version. */
+export interface PayloadVerbs {
+  list(filters: Filters): readonly PayloadDocument[];
+  inspect(id: string): PayloadDocument;
+  create(body: unknown): Promise<{ readonly ID: string }>;
+  /** Labels only. */
+  update(id: string, version: string | undefined, body: unknown): Promise<void>;
+  /** The name with all its versions. */
+  remove(id: string): Promise<void>;
+  /** bale's own: the versions of a name, the newest first. */
+  versions(id: string): readonly PayloadVersionDocument[];
+  /** bale's own: new data under the same name, and a rolling update of the services that use it. `body`: `{ Data }`. */
+  rotate(id: string, body: unknown): Promise<RotationDocument>;
 }

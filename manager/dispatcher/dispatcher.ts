@@ -8,6 +8,7 @@ import type { AgentMessage } from '../../proto/session.js';
 import type { EndpointController } from '../endpoints/endpoint-controller.js';
 import { NodeHealth } from '../node-health/node-health.js';
 import type { Probe } from '../node-health/probe.js';
+import type { PayloadSource } from '../secrets/payload-source.js';
 import type { Commit, CommittedChange, Store } from '../store/store-types.js';
 import { assignmentChanges, toAssignment } from './assignment-changes.js';
 import { heartbeatOf } from './heartbeat.js';
@@ -32,6 +33,8 @@ const HELLO_TIMEOUT = 5_000;
 export interface DispatcherOptions {
   readonly store: Store;
   readonly endpoints: Pick<EndpointController, 'table' | 'onTable'>;
+  /** Secrets and configs in clear, for the nodes that need them. */
+  readonly payloadOf: PayloadSource;
   readonly probe: Probe;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -87,7 +90,7 @@ export class Dispatcher {
       stream.end(managerStops());
       return;
     }
-    const session = new Session(peer, stream, this.#options.clock);
+    const session = new Session(peer, stream, this.#options.payloadOf, this.#options.clock);
     this.#silent.get(peer.nodeId)?.end(sessionReplaced(peer.nodeId));
     this.#silent.set(peer.nodeId, session);
     const cancel = this.#options.clock.schedule(HELLO_TIMEOUT, () => {

@@ -49,6 +49,9 @@ export class RouteCache {
           if (isReachable(change.before) === isReachable(change.after)) break;
           for (const task of this.#view.tasksByNode(change.id)) services.add(task.serviceId);
           break;
+        case 'secret':
+        case 'config':
+          break;
       }
     }
     let moved = false;

@@ -33,6 +33,8 @@ export function dirtySlots(change: CommittedChange, view: Pick<View, 'tasksByNod
       return lost && !known ? view.tasksByNode(change.id).map(slotKey) : [];
     }
     case 'cluster':
+    case 'secret':
+    case 'config':
       return [];
   }
 }

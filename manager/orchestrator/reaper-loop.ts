@@ -55,6 +55,8 @@ export function startReaper({ store, clock, logger }: ReaperOptions): { close():
         if (retentionOf(change.before) !== retentionOf(change.after)) markAll();
         break;
       case 'service':
+      case 'secret':
+      case 'config':
         break;
     }
   };

@@ -81,6 +81,8 @@ export function startScheduler({ store, clock, logger, avoid }: SchedulerOptions
         if (change.after === undefined) failures.forget(change.id);
         break;
       case 'cluster':
+      case 'secret':
+      case 'config':
         break;
     }
   };

@@ -59,6 +59,9 @@ function normalizedContainer(container: ContainerSpec): unknown {
     CapabilityAdd: sorted(container.CapabilityAdd),
     CapabilityDrop: sorted(container.CapabilityDrop),
     Ulimits: sorted(container.Ulimits),
+    // Each version of a secret or config has an id of its own: another version is another effect.
+    Secrets: sorted(container.Secrets),
+    Configs: sorted(container.Configs),
   };
 }
 

@@ -77,6 +77,8 @@ export function startUpdater({ store, handshake, onMeshReport, clock, logger }: 
         }
         break;
       case 'cluster':
+      case 'secret':
+      case 'config':
         break;
     }
   };

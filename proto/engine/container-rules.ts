@@ -1,5 +1,6 @@
 import type { ContainerSpec, HealthConfig, Mount } from './container-spec.js';
 import { FieldRefused } from './decode.js';
+import { checkFileReferences } from './file-references.js';
 import { isImageReference } from './image-reference.js';
 import { specError } from './spec-error.js';
 
@@ -39,6 +40,7 @@ export function checkContainer(container: ContainerSpec): void {
       throw specError(`ContainerSpec: Labels: "${label}" is a setting of the service; put it in the service's labels`);
     }
   }
+  checkFileReferences(container);
   refuseTemplates(container);
 }
 

@@ -1,5 +1,5 @@
-import type { ContainerSpec, HealthConfig, Mount } from './container-spec.js';
-import { always, document, field, pointer, refused } from './document-shape.js';
+import type { ConfigReference, ContainerSpec, HealthConfig, Mount, SecretReference } from './container-spec.js';
+import { always, document, field, pointer, refused, refusedIfPresent } from './document-shape.js';
 import { count, flag, limited, list, text, textMap, whole, word } from './shape.js';
 
 const NEWER_ENGINE = 'the Engines this version is made for (API 1.41) do not have it';
@@ -60,6 +60,26 @@ const mount = document<Mount>({
   ClusterOptions: refused('bale has no cluster volumes'),
 });
 
+const fileTarget = document<NonNullable<SecretReference['File']>>({
+  Name: always(text, ''),
+  UID: always(text, ''),
+  GID: always(text, ''),
+  Mode: always(count, 0),
+});
+
+const secretReference = document<SecretReference>({
+  File: pointer(fileTarget),
+  SecretID: always(text, ''),
+  SecretName: always(text, ''),
+});
+
+const configReference = document<ConfigReference>({
+  File: pointer(fileTarget),
+  Runtime: refusedIfPresent('configs reach containers as files only'),
+  ConfigID: always(text, ''),
+  ConfigName: always(text, ''),
+});
+
 /** What this version does with each field of a ContainerSpec. */
 export const containerSpecShape = document<ContainerSpec>({
   Image: always(text, ''),
@@ -88,8 +108,8 @@ export const containerSpecShape = document<ContainerSpec>({
       Options: field(list(text)),
     }),
   ),
-  Secrets: refused('bale keeps no secrets in this version'),
-  Configs: refused('bale keeps no configs in this version'),
+  Secrets: field(list(secretReference)),
+  Configs: field(list(configReference)),
   Isolation: always(
     limited(
       word('default', 'process', 'hyperv'),

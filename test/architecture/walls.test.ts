@@ -81,6 +81,13 @@ const DECIDERS = [
   'proto/engine/ip-range.ts',
   'proto/engine/placement-constraint.ts',
   'proto/engine/service-defaults.ts',
+  'proto/engine/file-references.ts',
+  'proto/engine/template.ts',
+  'proto/engine/template-expansion.ts',
+  'proto/payload.ts',
+  'manager/secrets/versions.ts',
+  'manager/dispatcher/payload-ledger.ts',
+  'agent/executor/task-file.ts',
 ];
 
 const packageOf = (specifier: string): string =>

@@ -98,8 +98,6 @@ const normal = (text: string): string =>
 const shown = ({ code, stdout, stderr }: Output): string => normal(`exit code ${code}\n${stdout}${stderr}`);
 
 const REFUSED: readonly (readonly [command: readonly string[], cause: string])[] = [
-  [['secret', 'ls'], 'secrets are not implemented in this version'],
-  [['config', 'ls'], 'configs are not implemented in this version'],
   [['network', 'create', '-d', 'overlay', 'ov'], 'overlay networks are not implemented in this version'],
   [
     ['service', 'create', '--mode', 'global', TEST_IMAGE],

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDockerExecutor } from '../../agent/executor/docker-executor.js';
 import type { Executor } from '../../agent/executor/executor.js';
@@ -8,6 +9,8 @@ import { assignment, type AssignmentParts } from '../support/assignments.js';
 import { startDockerEngine, type DockerEngine } from '../support/docker-engine.js';
 
 const signal = new AbortController().signal;
+/** In memory, where the Engine's own mounts show it too. */
+const FILES = `/dev/shm/bale-fields-${process.pid}`;
 const SLEEP = ['sleep', '1000'];
 
 /** That the fields of a task take effect in a real container, as seen from inside it. */
@@ -23,11 +26,15 @@ describe('a task in a real Engine', () => {
       socketPath: engine.socketPath,
       nodeId: 'n1',
       hostname: 'n1',
+      filesDirectory: FILES,
       logger: createLogger('silent'),
       clock: systemClock,
     });
   });
-  afterAll(() => engine[Symbol.asyncDispose]());
+  afterAll(async () => {
+    await rm(FILES, { recursive: true, force: true });
+    await engine[Symbol.asyncDispose]();
+  });
 
   const run = async (parts: AssignmentParts): Promise<{ inside: (line: string) => Promise<string>; id: string }> => {
     const task = assignment(newId(), { ...parts, container: { Command: SLEEP, ...parts.container } });

@@ -26,6 +26,7 @@ describe('a task with a health check in a real Engine', () => {
       socketPath: engine.socketPath,
       nodeId: 'n1',
       hostname: 'n1',
+      filesDirectory: '/dev/shm/bale-health-never-made',
       logger: createLogger('silent'),
       clock: systemClock,
     });

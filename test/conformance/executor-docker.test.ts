@@ -15,6 +15,7 @@ executorConformance('Docker Engine', async () => {
       socketPath: engine.socketPath,
       nodeId,
       hostname: nodeId,
+      filesDirectory: `/dev/shm/bale-conformance-${process.pid}/${nodeId}`,
       logger: createLogger('silent'),
       clock: systemClock,
     });

@@ -51,6 +51,8 @@ const executorOf = (engine: SimulatedNode, clock: MortalClock): Executor => ({
   list: (signal) => engine.list(signal),
   inspect: (taskId, signal) => engine.inspect(taskId, signal),
   pull: (assignment, progress, signal) => engine.pull(assignment, progress, signal),
+  provide: (assignment, lookup, signal) => engine.provide(assignment, lookup, signal),
+  withdraw: (taskId) => engine.withdraw(taskId),
   create: (assignment, signal) => engine.create(assignment, signal),
   start: (taskId, signal) => engine.start(taskId, signal),
   probe: (taskId, check, signal) => engine.probe(taskId, check, signal),

@@ -5,6 +5,8 @@ import type { Assignment } from '../../proto/assignment.js';
 import type { NodeDescription } from '../../proto/engine/node-document.js';
 import type { ContainerState, EngineState, Executor } from '../../agent/executor/executor.js';
 import { healthCheckOf, type HealthCheck, type ProbeResult } from '../../agent/executor/health-check.js';
+import { taskFiles, type TaskFile } from '../../agent/executor/task-file.js';
+import type { PayloadLookup } from '../../agent/worker/payload-shelf.js';
 
 export interface SimulatedEngineOptions {
   readonly clock: Clock;
@@ -25,7 +27,7 @@ export interface SimulatedEngineOptions {
   readonly memory?: number;
 }
 
-export type ExecutorCall = Exclude<keyof Executor, 'watch'>;
+export type ExecutorCall = Exclude<keyof Executor, 'watch' | 'provide' | 'withdraw'>;
 
 /** Container Engines of many nodes, as plain data: what a cluster of machines does, without any machine. */
 export class SimulatedEngine {
@@ -75,6 +77,7 @@ export class SimulatedNode implements Executor {
   readonly #probes = new Map<string, ProbeResult>();
   /** Tasks in whose container a probe that hangs still runs. */
   readonly #hanging = new Set<string>();
+  readonly #files = new Map<string, readonly TaskFile[]>();
   readonly #watchers = new Set<{
     readonly listener: (taskId: string) => void;
     readonly onEngine: (state: EngineState) => void;
@@ -196,6 +199,30 @@ export class SimulatedNode implements Executor {
     this.#images.add(image);
   }
 
+  async provide(assignment: Assignment, lookup: PayloadLookup, signal: AbortSignal): Promise<void> {
+    await Promise.resolve();
+    if (signal.aborted) throw abortError();
+    const Platform = { Architecture: 'x86_64', OS: 'linux' };
+    const files = taskFiles(assignment, lookup, { ID: this.#nodeId, Hostname: this.#nodeId, Platform });
+    if (files.length > 0) this.#files.set(assignment.taskId, files);
+  }
+
+  async withdraw(taskId: string): Promise<void> {
+    await Promise.resolve();
+    this.#files.delete(taskId);
+  }
+
+  /** The files a task's container has, as text, by their path in the container. */
+  files(taskId: string): Readonly<Record<string, string>> {
+    const files = this.#files.get(taskId) ?? [];
+    return Object.fromEntries(files.map(({ target, data }) => [target, Buffer.from(data).toString('utf8')]));
+  }
+
+  /** The memory is lost, as at a restart of the machine. */
+  forgetFiles(): void {
+    this.#files.clear();
+  }
+
   async create(assignment: Assignment, signal: AbortSignal): Promise<void> {
     await this.#enter('create', signal);
     const { taskId, serviceId, spec } = assignment;
@@ -272,6 +299,7 @@ export class SimulatedNode implements Executor {
 
   async remove(taskId: string, signal: AbortSignal): Promise<void> {
     await this.#enter('remove', signal);
+    this.#files.delete(taskId);
     if (this.#containers.delete(taskId)) this.#tell(taskId);
   }
 

@@ -3,6 +3,7 @@ import { createLogger } from '../../core/logger.js';
 import { createSwarmApi } from '../../manager/api/create-swarm-api.js';
 import type { SwarmApi } from '../../manager/api/swarm-api.js';
 import { createRootCa } from '../../manager/ca/root-ca.js';
+import { newDataKey, Vault } from '../../manager/secrets/vault.js';
 import { openStore } from '../../manager/store/store.js';
 import type { Store, Transaction } from '../../manager/store/store-types.js';
 import { decodeSwarmSpec } from '../../proto/engine/swarm-spec-shape.js';
@@ -57,7 +58,14 @@ export async function openTestApi(): Promise<TestApi> {
     trustRoot: certificate,
   });
   return {
-    api: createSwarmApi({ store, identity, handshake: silentHandshake(), clock, logger }),
+    api: createSwarmApi({
+      store,
+      identity,
+      handshake: silentHandshake(),
+      vault: new Vault(newDataKey()),
+      clock,
+      logger,
+    }),
     store,
     clock,
     disk,

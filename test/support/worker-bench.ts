@@ -1,3 +1,4 @@
+import { PayloadShelf } from '../../agent/worker/payload-shelf.js';
 import { StatusOutbox } from '../../agent/worker/status-outbox.js';
 import { Worker } from '../../agent/worker/worker.js';
 import type { LocalEndpoint } from '../../agent/mesh/messages.js';
@@ -16,6 +17,8 @@ export class WorkerBench {
   /** Every state each task was reported in, in order. */
   readonly history = new Map<string, string[]>();
   readonly latest = new Map<string, TaskStatus>();
+  /** The secrets and configs that the manager sent. */
+  readonly shelf = new PayloadShelf();
   readonly #outbox: StatusOutbox;
   worker: Worker;
 
@@ -67,6 +70,7 @@ export class WorkerBench {
   #start(): Worker {
     return new Worker({
       executor: this.node,
+      payloads: this.shelf.get,
       outbox: this.#outbox,
       clock: this.clock,
       logger: createLogger('silent'),

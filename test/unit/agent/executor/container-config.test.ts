@@ -6,8 +6,10 @@ import {
 } from '../../../../agent/executor/container-config.js';
 import { assignment, type AssignmentParts } from '../../../support/assignments.js';
 
+const CONTEXT = { nodeId: 'n1', fileSource: (name: string) => `/run/bale/t1/${name}` };
+
 const body = (parts: AssignmentParts = {}): ContainerCreateBody =>
-  containerConfig(assignment('t1', parts), { nodeId: 'n1' }).body;
+  containerConfig(assignment('t1', parts), CONTEXT).body;
 
 describe('what the Engine is asked to create', () => {
   test('generic resources reach the container as variables, after its own', () => {
@@ -22,7 +24,7 @@ describe('what the Engine is asked to create', () => {
   });
 
   test('a task that sets nothing leaves the image and the Engine their defaults', () => {
-    expect(containerConfig(assignment('t1'), { nodeId: 'n1' })).toEqual({
+    expect(containerConfig(assignment('t1'), CONTEXT)).toEqual({
       name: 'web.1.t1',
       body: {
         Image: 'bale-test:1',
@@ -152,10 +154,36 @@ describe('what the Engine is asked to create', () => {
     expect(made).toMatchObject({ ExposedPorts: { '80/tcp': {}, '53/udp': {} } });
   });
 
+  test('secrets and configs are files of the host, mounted read-only, each at its target', () => {
+    const File = { Name: 'key', UID: '0', GID: '0', Mode: 0o400 };
+    const made = body({
+      container: {
+        Mounts: [{ Type: 'volume', Source: 'v', Target: '/v' }],
+        Secrets: [{ SecretID: 's1', SecretName: 'a', File }],
+        Configs: [
+          { ConfigID: 'c1', ConfigName: 'b', File: { ...File, Name: 'etc/b.conf' } },
+          { ConfigID: 'c2', ConfigName: 'c', File: { ...File, Name: '/srv/../c' } },
+        ],
+      },
+    });
+    const file = (name: string, Target: string) => ({
+      Type: 'bind',
+      Source: `/run/bale/t1/${name}`,
+      Target,
+      ReadOnly: true,
+    });
+    expect(made.HostConfig.Mounts).toEqual([
+      { Type: 'volume', Source: 'v', Target: '/v' },
+      file('0', '/run/secrets/key'),
+      file('1', '/etc/b.conf'),
+      file('2', '/c'),
+    ]);
+  });
+
   test('a log driver of the task goes before the default of the node', () => {
     const defaultLog = { Type: 'json-file', Config: { 'max-size': '20m' } };
     const at = (parts: AssignmentParts): unknown =>
-      containerConfig(assignment('t1', parts), { nodeId: 'n1', defaultLog }).body.HostConfig.LogConfig;
+      containerConfig(assignment('t1', parts), { ...CONTEXT, defaultLog }).body.HostConfig.LogConfig;
     expect(at({})).toEqual(defaultLog);
     expect(at({ spec: { LogDriver: { Name: 'none' } } })).toEqual({ Type: 'none', Config: {} });
   });

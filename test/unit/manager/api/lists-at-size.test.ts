@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { newDataKey, Vault } from '../../../../manager/secrets/vault.js';
 import { openStore } from '../../../../manager/store/store.js';
 import { createSwarmApi } from '../../../../manager/api/create-swarm-api.js';
 import type { SwarmApi } from '../../../../manager/api/swarm-api.js';
@@ -70,6 +71,7 @@ beforeAll(async () => {
     store: await openStore({ journal: memoryJournal(disk), clock, logger }),
     identity,
     handshake: silentHandshake(),
+    vault: new Vault(newDataKey()),
     clock,
     logger,
   });

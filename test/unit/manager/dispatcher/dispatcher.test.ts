@@ -41,7 +41,7 @@ beforeEach(async () => {
   });
   endpoints = startEndpointController({ store, logger });
   const probe = (): Promise<{ kind: 'silent'; error: string }> => Promise.resolve({ kind: 'silent', error: 'cut' });
-  dispatcher = new Dispatcher({ store, endpoints, probe, clock, logger });
+  dispatcher = new Dispatcher({ store, endpoints, payloadOf: () => undefined, probe, clock, logger });
 });
 
 afterEach(async () => {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { configSpecShape, secretSpecShape } from '../../../../proto/engine/payload-spec-shape.js';
 import { serviceSpecShape } from '../../../../proto/engine/service-spec-shape.js';
 import { swarmInitShape, swarmJoinShape } from '../../../../proto/engine/swarm-request.js';
 import { swarmSpecShape } from '../../../../proto/engine/swarm-spec-shape.js';
@@ -20,6 +21,8 @@ function tableUnder(heading: string): readonly string[] {
 describe('docs/compatibility.md', () => {
   it.each([
     ['ServiceSpec', serviceSpecShape],
+    ['SecretSpec', secretSpecShape],
+    ['ConfigSpec', configSpecShape],
     ['SwarmSpec', swarmSpecShape],
     ['POST /swarm/init', swarmInitShape],
     ['POST /swarm/join', swarmJoinShape],
