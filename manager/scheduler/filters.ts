@@ -35,14 +35,20 @@ export interface NodeState {
 
 /** The first filter that refuses this node, or undefined when the task may go there. */
 export const refusalOf = (requirement: Requirement, state: NodeState): Refusal | undefined =>
-  notReady(state) ??
-  unwanted(requirement, state.node) ??
-  otherPlatform(requirement, state.node) ??
-  tooSmall(requirement, state) ??
-  portTaken(requirement, state) ??
-  tooMany(requirement, state);
+  staticRefusal(requirement, state) ?? dynamicRefusal(requirement, state);
 
-function notReady({ node, suspect }: NodeState): Refusal | undefined {
+/** Filters whose answer does not change while tasks are placed. */
+export const staticRefusal = (
+  requirement: Pick<Requirement, 'conditions' | 'platforms'>,
+  state: Pick<NodeState, 'node' | 'suspect'>,
+): Refusal | undefined =>
+  notReady(state) ?? unwanted(requirement, state.node) ?? otherPlatform(requirement, state.node);
+
+/** Filters that look at what tasks have taken of the node. */
+export const dynamicRefusal = (requirement: Requirement, state: Omit<NodeState, 'suspect'>): Refusal | undefined =>
+  tooSmall(requirement, state) ?? portTaken(requirement, state) ?? tooMany(requirement, state);
+
+function notReady({ node, suspect }: Pick<NodeState, 'node' | 'suspect'>): Refusal | undefined {
   const refuse = (cause: string): Refusal => ({ filter: 'ready', node: nameOf(node), cause });
   switch (node.status.state) {
     case 'down':
@@ -63,7 +69,7 @@ function notReady({ node, suspect }: NodeState): Refusal | undefined {
   }
 }
 
-function tooSmall(requirement: Requirement, { node, account }: NodeState): Refusal | undefined {
+function tooSmall(requirement: Requirement, { node, account }: Omit<NodeState, 'suspect'>): Refusal | undefined {
   const { reserved, generics } = requirement;
   const name = nameOf(node);
   const refuse = (more: { readonly generics?: GenericLack }): Refusal => ({
@@ -102,12 +108,12 @@ export function otherPlatform({ platforms }: Pick<Requirement, 'platforms'>, nod
   return { filter: 'platform', node: nameOf(node), platform: `${own.OS ?? '?'}/${own.Architecture ?? '?'}` };
 }
 
-function portTaken({ hostPorts }: Requirement, { node, account }: NodeState): Refusal | undefined {
+function portTaken({ hostPorts }: Requirement, { node, account }: Omit<NodeState, 'suspect'>): Refusal | undefined {
   const taken = hostPorts.find((port) => account.takes(port));
   return taken === undefined ? undefined : { filter: 'host-port', node: nameOf(node), hostPort: taken };
 }
 
-function tooMany({ maxReplicas }: Requirement, { node, serviceTasks }: NodeState): Refusal | undefined {
+function tooMany({ maxReplicas }: Requirement, { node, serviceTasks }: Omit<NodeState, 'suspect'>): Refusal | undefined {
   return maxReplicas > 0 && serviceTasks >= maxReplicas ? { filter: 'max-replicas', node: nameOf(node) } : undefined;
 }
 

@@ -19,6 +19,16 @@ export class Heap<Item> {
     this.#sink(0);
   }
 
+  add(item: Item): void {
+    let index = this.#items.push(item) - 1;
+    while (index > 0) {
+      const parent = (index - 1) >> 1;
+      if (!this.#isLess(index, parent)) return;
+      this.#swap(index, parent);
+      index = parent;
+    }
+  }
+
   removeFirst(): void {
     const last = this.#items.pop();
     if (last === undefined || this.#items.length === 0) return;

@@ -81,6 +81,7 @@ function count(counts: Map<string, number>, key: string, by: number): void {
   else counts.set(key, next);
 }
 
+const NOWHERE: ReadonlyMap<string, number> = new Map();
 const EMPTY: NodeAccount = new Account();
 
 /**
@@ -93,9 +94,16 @@ const EMPTY: NodeAccount = new Account();
 export class Ledger {
   readonly #bookings = new Map<string, Booking>();
   readonly #accounts = new Map<string, Account>();
+  /** Tasks that shall live, by service and node. */
+  readonly #services = new Map<string, Map<string, number>>();
 
   account(nodeId: string): NodeAccount {
     return this.#accounts.get(nodeId) ?? EMPTY;
+  }
+
+  /** How many tasks of a service that shall live each node has; nodes without one are left out. */
+  nodesOf(serviceId: string): ReadonlyMap<string, number> {
+    return this.#services.get(serviceId) ?? NOWHERE;
   }
 
   /** Takes note of a task as it is now; undefined = deleted. Tells whether this freed something. */
@@ -107,13 +115,23 @@ export class Ledger {
       this.#bookings.delete(taskId);
       const account = this.#open(before.nodeId);
       account.add(before, -1);
+      this.#count(before, -1);
       if (account.bookings.size === 0) this.#accounts.delete(before.nodeId);
     }
     if (after !== undefined) {
       this.#bookings.set(taskId, after);
       this.#open(after.nodeId).add(after, 1);
+      this.#count(after, 1);
     }
     return before !== undefined && after === undefined;
+  }
+
+  #count({ serviceId, nodeId, alive }: Booking, by: 1 | -1): void {
+    if (!alive) return;
+    const nodes = this.#services.get(serviceId) ?? new Map<string, number>();
+    count(nodes, nodeId, by);
+    if (nodes.size === 0) this.#services.delete(serviceId);
+    else this.#services.set(serviceId, nodes);
   }
 
   #open(nodeId: string): Account {

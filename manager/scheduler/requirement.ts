@@ -1,3 +1,4 @@
+import { type NodeAttribute, parseSpread } from '../../proto/engine/node-attribute.js';
 import { parseConstraint } from '../../proto/engine/placement-constraint.js';
 import type { PortConfig } from '../../proto/engine/service-spec.js';
 import type { Placement, Platform, ResourceList, TaskSpec } from '../../proto/engine/task-spec.js';
@@ -27,6 +28,10 @@ export interface Requirement {
   readonly platforms: readonly Platform[];
   /** All of them must hold. */
   readonly conditions: readonly Condition[];
+  /** What the tasks of the service are spread over, the widest first. */
+  readonly spreads: readonly NodeAttribute[];
+  /** The same for two requirements exactly when constraints, platforms and spreads are. */
+  readonly placementKey: string;
   /** Of the node's generic resources. */
   readonly generics: readonly GenericNeed[];
   /** The most tasks of its service on one node; 0 = any number. */
@@ -36,8 +41,7 @@ export interface Requirement {
 export const requirementOf = (task: Pick<TaskObject, 'spec' | 'hostPorts'>): Requirement => ({
   reserved: resourcesOf(task.spec.Resources?.Reservations),
   hostPorts: task.hostPorts.flatMap(hostPortKey),
-  platforms: task.spec.Placement?.Platforms ?? [],
-  conditions: conditionsOf(task.spec),
+  ...siteOf(task.spec),
   generics: genericNeeds(task.spec.Resources?.Reservations?.GenericResources),
   maxReplicas: task.spec.Placement?.MaxReplicas ?? 0,
 });
@@ -53,19 +57,24 @@ export const hostPortKeys = (ports: readonly PortConfig[]): readonly string[] =>
 const hostPortKey = ({ PublishedPort = 0, Protocol = 'tcp' }: PortConfig): readonly string[] =>
   PublishedPort === 0 ? [] : [`${PublishedPort}/${Protocol}`];
 
-const NO_CONDITIONS: readonly Condition[] = [];
+/** Where a task may be, as far as no other task matters. */
+type Site = Pick<Requirement, 'platforms' | 'conditions' | 'spreads' | 'placementKey'>;
+
+const ANYWHERE: Site = { platforms: [], conditions: [], spreads: [], placementKey: '' };
 
 /** By the stored placement, which never changes: a constraint is read once, not once for each task. */
-const CONDITIONS = new WeakMap<Placement, readonly Condition[]>();
+const SITES = new WeakMap<Placement, Site>();
 
-function conditionsOf({ Placement: placement }: TaskSpec): readonly Condition[] {
-  if (placement === undefined) return NO_CONDITIONS;
-  const known = CONDITIONS.get(placement);
+function siteOf({ Placement: placement }: TaskSpec): Site {
+  if (placement === undefined) return ANYWHERE;
+  const known = SITES.get(placement);
   if (known !== undefined) return known;
-  const conditions = (placement.Constraints ?? []).map((text) => ({
-    text,
-    holds: compileConstraint(parseConstraint(text)),
-  }));
-  CONDITIONS.set(placement, conditions);
-  return conditions;
+  const { Constraints = [], Platforms: platforms = [], Preferences = [] } = placement;
+  const conditions = Constraints.map((text) => ({ text, holds: compileConstraint(parseConstraint(text)) }));
+  const spreads = Preferences.map(({ Spread }) => parseSpread(Spread.SpreadDescriptor));
+  const empty = conditions.length + platforms.length + spreads.length === 0;
+  const placementKey = empty ? '' : JSON.stringify([Constraints, platforms, spreads]);
+  const site = { platforms, conditions, spreads, placementKey };
+  SITES.set(placement, site);
+  return site;
 }

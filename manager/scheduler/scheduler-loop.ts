@@ -12,7 +12,7 @@ import { groupKey, type GroupKey } from './task-groups.js';
 /** Rows written by one pass. */
 const BUDGET = 1_000;
 /** Groups of one pass. */
-const LIMIT = 64;
+const LIMIT = 1_000;
 /** A node that returns from suspicion changes no row: tasks that wait look again after so long, ms. */
 const SUSPECT_RETRY = 250;
 

@@ -4,11 +4,15 @@ import type { TaskObject } from '../store/objects.js';
 import type { Transaction } from '../store/store-types.js';
 import type { FailureWindow } from './failure-window.js';
 import type { Ledger } from './ledger.js';
-import { type Candidate, placeGroup, type Placement } from './place.js';
-import { type GroupKey, groupTasks, type TaskGroup } from './task-groups.js';
+import { NodePool } from './node-pool.js';
+import { placeGroup, type Placement } from './place.js';
+import { firstOf, type GroupKey, groupTasks } from './task-groups.js';
 
 export const ASSIGNED_MESSAGE = 'scheduler assigned task to node';
 export const PENDING_MESSAGE = 'pending task scheduling';
+
+/** Nodes looked at in one pass to tell which groups may use them: some tens of milliseconds of work. */
+const MOST_LOOKS = 200_000;
 
 /** What is known beyond the store. */
 export interface Knowledge {
@@ -40,49 +44,39 @@ export function runPass(
   const placed: Placement[] = [];
   const unfinished: GroupKey[] = [];
   const waiting = new Map<GroupKey, string>();
+  const { ledger, failures, suspects } = knowledge;
+  const pool = new NodePool(tx.all('node'), ledger, suspects);
   let left = budget;
-  for (const group of groupTasks(tx.unassignedTasks(), keys)) {
-    if (left <= 0) {
+  for (const { tasks, ...group } of groupTasks(tx.unassignedTasks(), keys)) {
+    if (left <= 0 || pool.looks > MOST_LOOKS) {
       unfinished.push(group.key);
       continue;
     }
-    const now = group.taskIds.slice(0, left);
-    const decision = placeGroup({ ...group, taskIds: now }, candidatesFor(group, tx, knowledge));
+    const taskIds = firstOf(tasks, left);
+    const decision = placeGroup({ ...group, taskIds }, pool, (nodeId) =>
+      failures.count(group.serviceId, group.serviceVersion, nodeId, tx.now),
+    );
     for (const placement of decision.placements) {
-      assign(tx, placement, knowledge.ledger);
+      assign(tx, placement, ledger);
       placed.push(placement);
     }
     left -= decision.placements.length;
     if (decision.waiting === undefined) {
-      if (now.length < group.taskIds.length) unfinished.push(group.key);
+      if (taskIds.length < tasks.length) unfinished.push(group.key);
       continue;
     }
     const { reason } = decision.waiting;
     waiting.set(group.key, reason);
     // What has no room for the first of alike tasks has none for the others.
-    const unexplained = group.taskIds
-      .slice(decision.placements.length)
-      .flatMap((id) => tx.get('task', id) ?? [])
-      .filter((task) => task.status.State !== 'pending' || task.status.Err !== reason);
+    const unexplained = tasks
+      .flatMap(({ id }) => tx.get('task', id) ?? [])
+      .filter(({ nodeId, status }) => nodeId === undefined && (status.State !== 'pending' || status.Err !== reason));
     if (unexplained.length > left) unfinished.push(group.key);
     for (const task of unexplained.slice(0, left))
       tx.put('task', { ...task, status: pendingStatus(task, reason, tx.now) });
     left -= Math.min(left, unexplained.length);
   }
   return { placed, unfinished, waiting };
-}
-
-function candidatesFor(
-  group: TaskGroup,
-  tx: Transaction,
-  { ledger, failures, suspects }: Knowledge,
-): readonly Candidate[] {
-  return tx.all('node').map((node) => ({
-    node,
-    account: ledger.account(node.id),
-    suspect: suspects.has(node.id),
-    failures: failures.count(group.serviceId, group.serviceVersion, node.id, tx.now),
-  }));
 }
 
 function assign(tx: Transaction, { taskId, nodeId, generics }: Placement, ledger: Ledger): void {

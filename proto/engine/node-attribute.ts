@@ -1,3 +1,5 @@
+import { specError } from './spec-error.js';
+
 /** What of a node a constraint or a spread preference looks at. */
 export type NodeAttribute =
   | { readonly kind: 'id' | 'hostname' | 'ip' | 'role' | 'os' | 'arch' }
@@ -29,4 +31,11 @@ export function parseNodeAttribute(name: string): NodeAttribute | undefined {
   if (kind !== undefined) return { kind };
   const labels = LABELS.find(({ prefix }) => lower.startsWith(prefix) && name.length > prefix.length);
   return labels && { kind: labels.kind, label: name.slice(labels.prefix.length) };
+}
+
+/** The attribute that a spread preference names. Throws BALE_SPEC_INVALID (400). */
+export function parseSpread(descriptor: string): NodeAttribute {
+  const attribute = parseNodeAttribute(descriptor.trim());
+  if (attribute !== undefined) return attribute;
+  throw specError(`placement preference: cannot spread over '${descriptor}': the keys are ${ATTRIBUTE_NAMES}`);
 }

@@ -2,6 +2,7 @@ import { checkBaleLabels } from './bale-labels.js';
 import { checkContainer, LONGEST_DURATION } from './container-rules.js';
 import { FieldRefused } from './decode.js';
 import type { EndpointSpec, ServiceSpec, UpdateConfig } from './service-spec.js';
+import { parseSpread } from './node-attribute.js';
 import { parseConstraint } from './placement-constraint.js';
 import { specError } from './spec-error.js';
 import type { GenericResource, Placement, ResourceRequirements, RestartPolicy, TaskSpec } from './task-spec.js';
@@ -89,9 +90,10 @@ function checkRestart({ Delay = 0, Window = 0 }: RestartPolicy): void {
   if (Window < 0) throw specError('TaskSpec: restart-window cannot be negative');
 }
 
-/** A constraint that can be read is well formed. */
-function checkPlacement({ Constraints = [] }: Placement): void {
+/** A constraint or spread that can be read is well formed. */
+function checkPlacement({ Constraints = [], Preferences = [] }: Placement): void {
   for (const text of Constraints) parseConstraint(text);
+  for (const { Spread } of Preferences) parseSpread(Spread.SpreadDescriptor);
 }
 
 function checkUpdate({ Delay = 0, Monitor = 0, MaxFailureRatio = 0 }: Partial<UpdateConfig>): void {

@@ -12,8 +12,6 @@ import type {
   TaskSpec,
 } from './task-spec.js';
 
-const NO_PLACEMENT = 'tasks are spread over all nodes alike';
-
 const genericResource = document<GenericResource>({
   NamedResourceSpec: pointer(
     document<NonNullable<GenericResource['NamedResourceSpec']>>({ Kind: always(text, ''), Value: always(text, '') }),
@@ -50,9 +48,13 @@ const restartPolicy = document<RestartPolicy>({
   Window: pointer(whole),
 });
 
+const preference = document<NonNullable<Placement['Preferences']>[number]>({
+  Spread: struct(document<{ SpreadDescriptor: string }>({ SpreadDescriptor: always(text, '') })),
+});
+
 const placement = document<Placement>({
   Constraints: field(list(text)),
-  Preferences: refused(NO_PLACEMENT),
+  Preferences: field(list(preference)),
   MaxReplicas: field(count),
   Platforms: field(list(document<Platform>({ Architecture: field(text), OS: field(text) }))),
 });

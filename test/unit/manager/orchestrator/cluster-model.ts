@@ -3,8 +3,9 @@ import { decideService } from '../../../../manager/orchestrator/replicated.js';
 import type { Decision } from '../../../../manager/orchestrator/task-action.js';
 import { decideHistory } from '../../../../manager/orchestrator/task-history.js';
 import { Ledger } from '../../../../manager/scheduler/ledger.js';
+import { NodePool } from '../../../../manager/scheduler/node-pool.js';
 import { placeGroup } from '../../../../manager/scheduler/place.js';
-import { groupKey, groupTasks } from '../../../../manager/scheduler/task-groups.js';
+import { firstOf, groupKey, groupTasks } from '../../../../manager/scheduler/task-groups.js';
 import type { NodeObject, ServiceObject, TaskObject } from '../../../../manager/store/objects.js';
 import type { RestartPolicy } from '../../../../proto/engine/task-spec.js';
 import { isTerminal, type TaskState } from '../../../../proto/engine/task-state.js';
@@ -113,13 +114,9 @@ export class ClusterModel {
     const ledger = new Ledger();
     for (const task of this.tasks.values()) ledger.set(task.id, task);
     for (const group of groupTasks(waiting, new Set(waiting.map(groupKey)))) {
-      const candidates = [...this.nodes.values()].map((node) => ({
-        node,
-        account: ledger.account(node.id),
-        suspect: false,
-        failures: 0,
-      }));
-      for (const { taskId, nodeId } of placeGroup(group, candidates).placements) {
+      const pool = new NodePool([...this.nodes.values()], ledger, new Set());
+      const taskIds = firstOf(group.tasks, Infinity);
+      for (const { taskId, nodeId } of placeGroup({ ...group, taskIds }, pool, () => 0).placements) {
         const task = this.tasks.get(taskId);
         if (task === undefined) continue;
         const placed: TaskObject = { ...task, nodeId };

@@ -1,19 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { Ledger } from '../../../../manager/scheduler/ledger.js';
-import { type Candidate, placeGroup } from '../../../../manager/scheduler/place.js';
 import type { Requirement } from '../../../../manager/scheduler/requirement.js';
 import { storedTask } from '../../../support/stored-objects.js';
-import { candidate, GIB, nodeOf, requirement } from './scheduler-nodes.js';
+import { type Candidate, candidate, GIB, nodeOf, placeOn, requirement } from './scheduler-nodes.js';
 
 const place = (candidates: readonly Candidate[], count: number, needs: Partial<Requirement> = {}) =>
-  placeGroup(
-    {
-      serviceId: 'web',
-      requirement: requirement(needs),
-      taskIds: Array.from({ length: count }, (_, index) => `t${index + 1}`),
-    },
-    candidates,
-  );
+  placeOn(candidates, {
+    serviceId: 'web',
+    requirement: requirement(needs),
+    taskIds: Array.from({ length: count }, (_, index) => `t${index + 1}`),
+  });
 
 const chosen = (...args: Parameters<typeof place>): readonly string[] =>
   place(...args).placements.map(({ nodeId }) => nodeId);
@@ -69,6 +65,49 @@ describe('the spread', () => {
     const ledger = new Ledger();
     ledger.set('a', storedTask('a', 'web', { nodeId: 'h1', desiredState: 'remove' }));
     expect(chosen([candidate(nodeOf('h1'), ledger), candidate(nodeOf('h2'), ledger)], 1)).toEqual(['h1']);
+  });
+});
+
+describe('spread preferences', () => {
+  const zone = { kind: 'node-label', label: 'zone' } as const;
+  const rack = { kind: 'node-label', label: 'rack' } as const;
+  const at = (id: string, labels: Record<string, string>, more = {}): Candidate =>
+    candidate(nodeOf(id, { labels, ...more }));
+  const nodes = [
+    at('h1', { zone: 'a', rack: '1' }),
+    at('h2', { zone: 'a', rack: '1' }),
+    at('h3', { zone: 'a', rack: '2' }),
+    at('h4', { zone: 'b', rack: '1' }),
+    at('h5', {}),
+  ];
+  const countsOf = (ids: readonly string[]): Record<string, number> =>
+    Object.fromEntries(['h1', 'h2', 'h3', 'h4', 'h5'].map((id) => [id, ids.filter((own) => own === id).length]));
+
+  test('give each value as many, a missing label being one more value', () => {
+    const counts = countsOf(chosen(nodes, 9, { spreads: [zone] }));
+    expect(counts).toMatchObject({ h4: 3, h5: 3 });
+    expect([counts.h1, counts.h2, counts.h3]).toEqual([1, 1, 1]);
+  });
+
+  test('hold on each level', () => {
+    expect(countsOf(chosen(nodes, 12, { spreads: [zone, rack] }))).toEqual({ h1: 1, h2: 1, h3: 2, h4: 4, h5: 4 });
+  });
+
+  test('count the tasks that are there, also on nodes that take no more', () => {
+    const ledger = new Ledger();
+    for (const id of ['a', 'b']) ledger.set(id, storedTask(id, 'web', { nodeId: 'h1' }));
+    const full = [
+      candidate(nodeOf('h1', { labels: { zone: 'a' }, availability: 'pause' }), ledger),
+      candidate(nodeOf('h2', { labels: { zone: 'a' } }), ledger),
+      candidate(nodeOf('h3', { labels: { zone: 'b' } }), ledger),
+    ];
+    expect(chosen(full, 4, { spreads: [zone] })).toEqual(['h3', 'h3', 'h2', 'h3']);
+  });
+
+  test('a full branch leaves its share to the others', () => {
+    const small = [at('h1', { zone: 'a' }, { memory: GIB }), at('h2', { zone: 'b' })];
+    const needs = { spreads: [zone], reserved: { nanoCpus: 0, memoryBytes: GIB } };
+    expect(chosen(small, 5, needs)).toEqual(['h1', 'h2', 'h2', 'h2', 'h2']);
   });
 });
 

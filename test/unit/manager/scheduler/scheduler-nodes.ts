@@ -1,5 +1,6 @@
 import { Ledger } from '../../../../manager/scheduler/ledger.js';
-import type { Candidate } from '../../../../manager/scheduler/place.js';
+import { NodePool } from '../../../../manager/scheduler/node-pool.js';
+import { type Group, type GroupDecision, placeGroup } from '../../../../manager/scheduler/place.js';
 import type { Requirement } from '../../../../manager/scheduler/requirement.js';
 import type { NodeObject } from '../../../../manager/store/objects.js';
 import type { NodeAvailability, NodeState } from '../../../../proto/engine/node-document.js';
@@ -44,18 +45,35 @@ export const nodeOf = (
     },
   });
 
+export interface Candidate {
+  readonly node: NodeObject;
+  readonly ledger: Ledger;
+  readonly suspect: boolean;
+  readonly failures: number;
+}
+
 export const candidate = (node: NodeObject, ledger = new Ledger(), failures = 0): Candidate => ({
   node,
-  account: ledger.account(node.id),
+  ledger,
   suspect: false,
   failures,
 });
+
+/** Places a group on candidates that share the ledger of the first one. */
+export function placeOn(candidates: readonly Candidate[], group: Group): GroupDecision {
+  const nodes = candidates.map(({ node }) => node).sort((a, b) => (a.id < b.id ? -1 : 1));
+  const suspects = candidates.filter(({ suspect }) => suspect).map(({ node }) => node.id);
+  const pool = new NodePool(nodes, candidates[0]?.ledger ?? new Ledger(), new Set(suspects));
+  return placeGroup(group, pool, (id) => candidates.find(({ node }) => node.id === id)?.failures ?? 0);
+}
 
 export const requirement = (fields: Partial<Requirement> = {}): Requirement => ({
   reserved: { nanoCpus: 0, memoryBytes: 0 },
   hostPorts: [],
   platforms: [],
   conditions: [],
+  spreads: [],
+  placementKey: '',
   generics: [],
   maxReplicas: 0,
   ...fields,

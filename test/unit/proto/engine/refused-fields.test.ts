@@ -22,7 +22,6 @@ describe('fields that this version does not have', () => {
     ['TaskTemplate.NetworkAttachmentSpec', task({ NetworkAttachmentSpec: { ContainerID: 'c' } })],
     ['TaskTemplate.Runtime "plugin"', task({ Runtime: 'plugin' })],
     ['TaskTemplate.Runtime "attachment"', task({ Runtime: 'attachment' })],
-    ['TaskTemplate.Placement.Preferences', task({ Placement: { Preferences: [{ Spread: {} }] } })],
     ['TaskTemplate.Resources.SwapBytes', task({ Resources: { SwapBytes: 0 } })],
     ['TaskTemplate.Resources.MemorySwappiness', task({ Resources: { MemorySwappiness: 0 } })],
     [`${CONTAINER}.Configs[0].Runtime`, containerBody({ Configs: [{ ConfigID: 'c', ConfigName: 'c', Runtime: {} }] })],
