@@ -1,4 +1,4 @@
-import { GroupNode } from './group-node.js';
+import type { GroupNode } from './group-node.js';
 import { Heap } from './heap.js';
 import type { OpenNode } from './open-node.js';
 import { compareStandings, failureRank, type Standing } from './rank.js';
