@@ -1,10 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { proxyHeader } from '../../agent/mesh/proxy-header.js';
 import type { Endpoint } from '../../proto/endpoint-table.js';
 import { eventually } from '../support/eventually.js';
 import { TestCa } from '../support/identities.js';
@@ -71,20 +72,48 @@ describe.each([
 
   test.each(['v1', 'v2'] as const)('HAProxy understands it (%s)', async (version) => {
     const address = loopback();
-    const directory = await mkdtemp(join(tmpdir(), 'mesh-haproxy-'));
-    const configFile = join(directory, 'haproxy.cfg');
-    await writeFile(configFile, haproxyConfig(address));
-    const haproxy: ChildProcess = spawn('haproxy', ['-db', '-f', configFile], { stdio: 'ignore' });
-    cleanUps.push(async () => {
-      haproxy.kill('SIGKILL');
-      await rm(directory, { recursive: true });
-    });
-    await eventually('haproxy to listen', () => canConnect(address), { seconds: 10 });
+    cleanUps.push(await startHaproxy(address));
     await publish('task1', address, version);
     const { body, localPort } = await ask(front.address);
     expect(body).toBe(`127.0.0.1:${localPort} to ${front.address}:8080`);
   });
 });
+
+describe('HAProxy', () => {
+  const address = loopback();
+  let stop: () => unknown;
+  beforeAll(async () => {
+    stop = await startHaproxy(address);
+  });
+  afterAll(() => stop());
+
+  test.each(
+    (['v1', 'v2'] as const).flatMap((version) => [
+      [version, '2001:db8::1:2', 'fd00::5', '2001:db8::1:2:4711 to fd00::5:8080'] as const,
+      [version, '::ffff:192.0.2.1', '::ffff:192.0.2.2', '192.0.2.1:4711 to 192.0.2.2:8080'] as const,
+    ]),
+  )('understands the header %s of a client at %s that came to %s', async (version, from, to, told) => {
+    const socket = connect({ host: address, port: 80 });
+    socket.write(proxyHeader(version, { address: from, port: 4711 }, { address: to, port: 8080 }));
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    let heard = '';
+    for await (const chunk of socket) heard += String(chunk);
+    expect(heard.slice(heard.indexOf('\r\n\r\n') + 4)).toBe(told);
+  });
+});
+
+/** A real HAProxy on port 80 of an address; returns what ends it. */
+async function startHaproxy(address: string): Promise<() => Promise<void>> {
+  const directory = await mkdtemp(join(tmpdir(), 'mesh-haproxy-'));
+  const configFile = join(directory, 'haproxy.cfg');
+  await writeFile(configFile, haproxyConfig(address));
+  const haproxy = spawn('haproxy', ['-db', '-f', configFile], { stdio: 'ignore' });
+  await eventually('haproxy to listen', () => canConnect(address), { seconds: 10 });
+  return async () => {
+    haproxy.kill('SIGKILL');
+    await rm(directory, { recursive: true });
+  };
+}
 
 /** Answers with the client and the address it came to, as the header tells; without one it refuses. */
 const haproxyConfig = (address: string): string => `
