@@ -1,25 +1,25 @@
 import { connect, type Socket } from 'node:net';
-import { pause } from '../../core/abort.js';
 import { BaleError, errorCode, errorMessage } from '../../core/errors.js';
 import { readJsonLines } from '../mesh/json-lines.js';
 import type { MeshToDaemon } from '../mesh/messages.js';
 
 const HELLO_TIMEOUT = 5_000;
-const POLL = 20;
 
-/** A mesh that said hello. */
+/** A mesh that said hello and how it is. */
 export interface MeshConnection {
   readonly socket: Socket;
   readonly nodeId: string;
   readonly pid: number;
   readonly version: string;
+  /** When it started, ms since the epoch. */
+  readonly since: number;
   /** Resolves when the connection ends, however. */
   readonly closed: Promise<void>;
 }
 
 /**
- * Connects to the mesh behind `path` and waits for its hello; what it says later goes to `onMessage`.
- * Undefined when nobody listens there.
+ * Connects to the mesh behind `path` and waits for its hello and its first report. What it says goes to `onMessage`.
+ * Undefined when nobody listens there, or it closes at once; throws BALE_MESH_SOCKET when it says nothing.
  */
 export async function connectMesh(
   path: string,
@@ -47,38 +47,30 @@ export async function connectMesh(
   });
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
-      fail(`said nothing within ${HELLO_TIMEOUT} ms`);
-    }, HELLO_TIMEOUT);
-    const fail = (reason: string): void => {
-      clearTimeout(timer);
       socket.destroy();
-      reject(new BaleError(`the mesh behind ${path} ${reason}`, { kind: 'unavailable', code: 'BALE_MESH_SOCKET' }));
-    };
+      reject(
+        new BaleError(`the mesh behind ${path} said nothing within ${HELLO_TIMEOUT} ms`, {
+          kind: 'unavailable',
+          code: 'BALE_MESH_SOCKET',
+        }),
+      );
+    }, HELLO_TIMEOUT);
+    // It ends just now, or another daemon took its place.
     void closed.then(() => {
-      fail('closed the connection');
+      clearTimeout(timer);
+      resolve(undefined);
     });
+    let hello: Extract<MeshToDaemon, { kind: 'hello' }> | undefined;
     readJsonLines(socket, (document) => {
       if (!isMeshMessage(document)) return;
-      if (document.kind === 'hello') {
-        clearTimeout(timer);
-        resolve({ socket, closed, nodeId: document.nodeId, pid: document.pid, version: document.version });
-      }
       onMessage(document);
+      if (document.kind === 'hello') hello = document;
+      if (document.kind !== 'report' || hello === undefined) return;
+      clearTimeout(timer);
+      const { nodeId, pid, version, since } = hello;
+      resolve({ socket, closed, nodeId, pid, version, since });
     });
   });
-}
-
-/** Connects as soon as somebody listens; rejects only when `signal` aborts or the socket is unusable. */
-export async function awaitMesh(
-  path: string,
-  onMessage: (message: MeshToDaemon) => void,
-  signal: AbortSignal,
-): Promise<MeshConnection> {
-  for (;;) {
-    const connection = await connectMesh(path, onMessage);
-    if (connection !== undefined) return connection;
-    await pause(POLL, signal);
-  }
 }
 
 /** The kind tells the rest: both ends are of one program. */
@@ -86,4 +78,5 @@ const isMeshMessage = (document: unknown): document is MeshToDaemon =>
   typeof document === 'object' &&
   document !== null &&
   'kind' in document &&
-  (document.kind === 'hello' || (document.kind === 'report' && 'report' in document));
+  (['hello', 'spawned', 'spawn-failed', 'pong'].includes(String(document.kind)) ||
+    (document.kind === 'report' && 'report' in document));

@@ -1,4 +1,3 @@
-import { pause } from '../../core/abort.js';
 import { readTextIfPresent, writeFileAtomic } from '../../core/atomic-file.js';
 import { backoffDelay, type BackoffPolicy } from '../../core/backoff.js';
 import type { Clock } from '../../core/clock.js';
@@ -7,17 +6,19 @@ import type { Logger } from '../../core/logger.js';
 import type { EndpointTable } from '../../proto/endpoint-table.js';
 import type { MeshReport } from '../../proto/session.js';
 import type { MeshLink } from '../agent-types.js';
-import { writeJsonLine } from '../mesh/json-lines.js';
-import type { DaemonToMesh, LocalEndpoint, MeshConfig, MeshToDaemon } from '../mesh/messages.js';
-import { decideAdoption } from './adoption.js';
-import { awaitMesh, connectMesh, type MeshConnection } from './mesh-connection.js';
-import { spawnMesh } from './mesh-spawn.js';
+import type { DaemonToMesh, LocalEndpoint, MeshConfig } from '../mesh/messages.js';
+import { combineReports, sumInFlight } from './combined-report.js';
+import { Fleet } from './fleet-processes.js';
+import { planFleet, type FleetAction } from './fleet.js';
+import { Wake } from './link-wake.js';
 
 const RETRY: BackoffPolicy = { initial: 100, max: 5_000 };
 /** A mesh that cannot be started so many times in a row makes the start of the link fail. */
 const ATTEMPTS_AT_START = 3;
-const START_TIMEOUT = 10_000;
-const QUIT_TIMEOUT = 5_000;
+/** ms between two looks at the processes when nothing happens. */
+const LOOK_PERIOD = 2_000;
+/** The same while one that was asked for is on its way. */
+const LOOK_PERIOD_STARTING = 30;
 
 export interface MeshLinkOptions {
   readonly config: MeshConfig;
@@ -25,6 +26,8 @@ export interface MeshLinkOptions {
   readonly configFile: string;
   /** The command that runs a mesh, without its `--config FILE`: `node …/bale.js mesh`. */
   readonly command: readonly string[];
+  /** How many processes serve side by side; 1 unless given. */
+  readonly processes?: number;
   readonly logger: Logger;
   readonly clock: Clock;
 }
@@ -32,16 +35,18 @@ export interface MeshLinkOptions {
 export type MeshProcessLink = MeshLink & {
   /** The identity file was renewed: new connections of the mesh use it. */
   identityRenewed(): void;
-  /** Ends the mesh process; resolves when its ports are free. What is under way in it has half a minute more. */
+  /** Starts fresh processes in the place of those that run; no connection is cut. */
+  replace(): void;
+  /** Ends the mesh processes; resolves when their ports are free. What is under way in them has half a minute more. */
   quit(): Promise<void>;
-  /** Lets go of the mesh process, which routes on. */
+  /** Lets go of the mesh processes, which route on. */
   close(): Promise<void>;
 };
 
 /**
- * Holds on to this node's mesh process: adopts the one that runs, else starts one, and starts
- * another when it dies. Resolves when the mesh answered; throws BALE_MESH_START_FAILED or
- * BALE_MESH_SOCKET, saying why, when it cannot be had.
+ * Holds on to this node's mesh processes: adopts those that run, else starts one, replaces one that
+ * dies or is of another version. Resolves when one answered; throws BALE_MESH_START_FAILED or
+ * BALE_MESH_SOCKET, saying why, when none can be had.
  */
 export async function startMeshLink(options: MeshLinkOptions): Promise<MeshProcessLink> {
   const link = new Link(options);
@@ -53,23 +58,36 @@ class Link implements MeshProcessLink {
   readonly #options: MeshLinkOptions;
   readonly #abort = new AbortController();
   readonly #listeners = new Set<(report: MeshReport) => void>();
-  #startedWith: Partial<MeshConfig> | undefined;
-  #connection: MeshConnection | undefined;
+  readonly #wake: Wake;
+  readonly #fleet: Fleet;
   #running: Promise<void> = Promise.resolve();
   #table: EndpointTable | undefined;
   #locals: readonly LocalEndpoint[] | undefined;
   #lastReport: MeshReport | undefined;
+  /** Until all processes that run were asked once, a report would not count what is under way in the others. */
+  #isComplete = false;
 
   constructor(options: MeshLinkOptions) {
     this.#options = options;
+    this.#wake = new Wake(options.clock);
+    this.#fleet = new Fleet(options, {
+      onJoined: (member) => {
+        member.brief(this.#locals, this.#table);
+      },
+      onChange: () => {
+        this.#publishCombined();
+        this.#wake.now();
+      },
+    });
+    this.#abort.signal.addEventListener('abort', this.#wake.now);
   }
 
   async start(): Promise<void> {
     const { config, configFile } = this.#options;
-    this.#startedWith = parseConfig(await readTextIfPresent(configFile));
+    const startedWith = await readTextIfPresent(configFile);
     await writeFileAtomic(configFile, `${JSON.stringify(config, undefined, 2)}\n`, 0o600);
     await new Promise<void>((resolve, reject) => {
-      this.#running = this.#run(resolve, (error) => {
+      this.#running = this.#run(startedWith, resolve, (error) => {
         this.#abort.abort();
         reject(error);
       });
@@ -77,8 +95,11 @@ class Link implements MeshProcessLink {
   }
 
   setTable(table: EndpointTable): void {
+    const isFirst = this.#table === undefined;
     this.#table = table;
     this.#send({ kind: 'table', table });
+    // Only now can another process be prepared to take over.
+    if (isFirst) this.#wake.now();
   }
 
   setLocals(locals: readonly LocalEndpoint[]): void {
@@ -101,38 +122,42 @@ class Link implements MeshProcessLink {
     this.#send({ kind: 'identity' });
   }
 
+  replace(): void {
+    this.#options.logger.info({}, 'the mesh processes are to be replaced');
+    for (const member of this.#fleet.members()) member.outdated = true;
+    this.#wake.now();
+  }
+
   async quit(): Promise<void> {
     this.#abort.abort();
-    // Also one that is there but just not connected.
-    const connection =
-      this.#connection ?? (await connectMesh(this.#options.config.socket, () => undefined).catch(() => undefined));
-    if (connection !== undefined) await askToQuit(connection, this.#options.clock);
-    await this.close();
+    await this.#running;
+    await this.#fleet.quit();
   }
 
   async close(): Promise<void> {
     this.#abort.abort();
-    this.#connection?.socket.destroy();
     await this.#running;
+    this.#fleet.letGo();
   }
 
-  /** Until closed: get a mesh, hold on to it until the connection ends. `onReady` and `onFailed` tell of the first one. */
-  async #run(onReady: () => void, onFailed: (error: Error) => void): Promise<void> {
+  /** Until closed: look what is there, do what is missing. `onReady` and `onFailed` tell of the first process. */
+  async #run(startedWith: string | undefined, onReady: () => void, onFailed: (error: Error) => void): Promise<void> {
     const { signal } = this.#abort;
-    const { logger } = this.#options;
+    const { logger, clock } = this.#options;
     for (let failures = 0, isFirst = true; !signal.aborted;) {
+      let wait = this.#fleet.isStarting ? LOOK_PERIOD_STARTING : LOOK_PERIOD;
       try {
-        const connection = await this.#acquire();
-        if (connection !== undefined) {
+        await this.#fleet.look();
+        if (!this.#isComplete) await this.#fleet.endStrangers(startedWith);
+        this.#isComplete = true;
+        this.#publishCombined();
+        await this.#act();
+        if (this.#fleet.isServing) {
           failures = 0;
           isFirst = false;
-          this.#connection = connection;
-          this.#resend();
           onReady();
-          await connection.closed;
-          this.#connection = undefined;
-          if (!this.#isClosed()) logger.warn('the connection to the mesh process ended');
         }
+        if (this.#fleet.isStarting) wait = LOOK_PERIOD_STARTING;
       } catch (error) {
         if (this.#isClosed()) break;
         failures += 1;
@@ -140,41 +165,51 @@ class Link implements MeshProcessLink {
         this.#reportFailure(errorMessage(error));
         if (isFirst && failures >= ATTEMPTS_AT_START)
           onFailed(error instanceof Error ? error : new Error(String(error)));
+        wait = backoffDelay(RETRY, failures - 1);
       }
-      await pause(backoffDelay(RETRY, Math.max(0, failures - 1)), signal).catch(() => undefined);
+      if (!this.#isClosed()) await this.#wake.sleep(wait);
+      this.#fleet.checkAlive(clock.now());
     }
-    if (this.#connection !== undefined) this.#connection.socket.destroy();
   }
 
-  /** A connection to a mesh of this node; undefined when one had to be ended first. */
-  async #acquire(): Promise<MeshConnection | undefined> {
-    const { config, configFile, command, logger, clock } = this.#options;
-    const onMessage = (message: MeshToDaemon): void => {
-      if (message.kind === 'report') this.#publish(message.report);
+  async #act(): Promise<void> {
+    const { processes = 1, clock } = this.#options;
+    const wish = {
+      count: processes,
+      hasTable: this.#table !== undefined,
+      maySpawn: this.#fleet.maySpawn(clock.now()),
     };
-    const running = await connectMesh(config.socket, onMessage);
-    if (running !== undefined) {
-      const adoption = decideAdoption(running.nodeId, this.#startedWith, config);
-      logger.info({ pid: running.pid, version: running.version, reason: adoption.reason }, adoption.kind);
-      if (adoption.kind === 'adopt') return running;
-      await askToQuit(running, clock);
-      this.#startedWith = undefined;
-      return undefined;
+    for (const action of planFleet(this.#fleet.asPlanned(), wish)) {
+      if (this.#isClosed()) return;
+      await this.#perform(action);
     }
-    const child = await spawnMesh(command, configFile, logFileOf(config.socket));
-    this.#startedWith = undefined;
-    logger.info({ pid: child.pid }, 'mesh process started');
-    return raceToEnd(child.ended, this.#abort.signal, (signal) => awaitMesh(config.socket, onMessage, signal));
+  }
+
+  async #perform(action: FleetAction): Promise<void> {
+    this.#options.logger.info(action, 'mesh process');
+    switch (action.kind) {
+      case 'start':
+        await this.#fleet.start(this.#abort.signal);
+        return;
+      case 'spawn':
+        this.#fleet.spawn(action.pid);
+        return;
+      case 'lead':
+        this.#fleet.lead(action.pid);
+        return;
+      case 'retire':
+        this.#fleet.retire(action.pid);
+    }
   }
 
   #send(message: DaemonToMesh): void {
-    if (this.#connection !== undefined) writeJsonLine(this.#connection.socket, message);
+    for (const member of this.#fleet.members()) member.send(message);
   }
 
-  #resend(): void {
-    // Locals first: a table routes to them.
-    if (this.#locals !== undefined) this.#send({ kind: 'locals', locals: this.#locals });
-    if (this.#table !== undefined) this.#send({ kind: 'table', table: this.#table });
+  #publishCombined(): void {
+    if (!this.#isComplete) return;
+    const report = combineReports(this.#fleet.members());
+    if (report !== undefined && JSON.stringify(report) !== JSON.stringify(this.#lastReport)) this.#publish(report);
   }
 
   #publish(report: MeshReport): void {
@@ -189,60 +224,11 @@ class Link implements MeshProcessLink {
       protocol,
       error: reason,
     }));
-    this.#publish({ tableNumber: 0, bindErrors, inFlight: {} });
+    if (!this.#fleet.isServing)
+      this.#publish({ tableNumber: 0, bindErrors, inFlight: sumInFlight(this.#fleet.members()) });
   }
 
   #isClosed(): boolean {
     return this.#abort.signal.aborted;
   }
 }
-
-/** `connect`, unless the process it waits for ends first, or says nothing in time. */
-async function raceToEnd(
-  ended: Promise<never>,
-  outer: AbortSignal,
-  connect: (signal: AbortSignal) => Promise<MeshConnection>,
-): Promise<MeshConnection> {
-  const inner = new AbortController();
-  const connecting = connect(AbortSignal.any([outer, inner.signal, AbortSignal.timeout(START_TIMEOUT)]));
-  let isLost = false;
-  connecting.then(
-    ({ socket }) => {
-      if (isLost) socket.destroy();
-    },
-    () => undefined,
-  );
-  try {
-    return await Promise.race([connecting, ended]);
-  } catch (error) {
-    isLost = true;
-    inner.abort();
-    throw error;
-  }
-}
-
-/** Resolves when the mesh gave its socket and ports free, or does not answer. */
-async function askToQuit({ socket, closed }: MeshConnection, clock: Clock): Promise<void> {
-  const quit: DaemonToMesh = { kind: 'quit' };
-  writeJsonLine(socket, quit);
-  let cancel: () => void = () => undefined;
-  const timeout = new Promise<void>((resolve) => {
-    cancel = clock.schedule(QUIT_TIMEOUT, resolve);
-  });
-  await Promise.race([closed, timeout]);
-  cancel();
-  socket.destroy();
-}
-
-/** The config of an earlier start; a file that cannot be read as one says nothing about the mesh that runs. */
-function parseConfig(text: string | undefined): Partial<MeshConfig> | undefined {
-  if (text === undefined) return undefined;
-  try {
-    const config: unknown = JSON.parse(text);
-    return typeof config === 'object' && config !== null ? config : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-const logFileOf = (socket: string): string => `${socket.replace(/\.sock$/, '')}.log`;

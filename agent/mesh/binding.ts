@@ -3,8 +3,10 @@ import { formatHostPort } from '../../core/address.js';
 import { backoffDelay, type BackoffPolicy } from '../../core/backoff.js';
 import type { Clock } from '../../core/clock.js';
 import { errorCode, errorMessage } from '../../core/errors.js';
+import type { SharedSockets } from './shared-sockets.js';
 
-const RETRY: BackoffPolicy = { initial: 1_000, max: 10_000 };
+/** The first retry is soon: a process that ends, or closes its copy of the socket, frees it within milliseconds. */
+const RETRY: BackoffPolicy = { initial: 50, max: 10_000 };
 const BACKLOG = 4_096;
 
 const CAUSES: Readonly<Record<string, string>> = {
@@ -19,6 +21,9 @@ export interface BindingOptions {
   readonly host: string;
   readonly port: number;
   readonly clock: Clock;
+  readonly sockets: SharedSockets;
+  /** What the socket is called among the mesh processes that share it. */
+  readonly name: string;
   /** Called when `error` changed. */
   readonly onChange: () => void;
 }
@@ -30,13 +35,28 @@ export class Binding {
   #failures = 0;
   #closed = false;
   #cancelRetry: () => void = () => undefined;
-  /** Resolves when the first attempt has succeeded or failed. */
+  #cancelOffer: () => void = () => undefined;
+  #attempted: () => void = () => undefined;
+  /** Resolves when the first attempt has succeeded or failed, or it was closed. */
   readonly attempted: Promise<void>;
 
   constructor(options: BindingOptions) {
     this.#options = options;
     this.attempted = new Promise((resolve) => {
-      this.#listen(resolve);
+      this.#attempted = resolve;
+    });
+    this.#cancelOffer = options.sockets.obtain(options.name, (offer) => {
+      switch (offer.kind) {
+        case 'bind':
+          this.#listen(undefined);
+          return;
+        case 'handed':
+          this.#listen(offer.socket);
+          return;
+        case 'failed':
+          this.#set(offer.error);
+          this.#attempted();
+      }
     });
   }
 
@@ -47,36 +67,43 @@ export class Binding {
 
   /** Accepts nothing more; connections that are open live on. */
   close(): void {
+    const { server, sockets, name } = this.#options;
     this.#closed = true;
     this.#cancelRetry();
-    this.#options.server.close();
+    this.#cancelOffer();
+    sockets.closed(name);
+    server.close();
+    this.#attempted();
   }
 
-  #listen(attempted: () => void): void {
-    const { server, host, port, clock } = this.#options;
+  /** `handed`: a socket that listens already, in another process too. */
+  #listen(handed: Server | undefined): void {
+    const { server, host, port, clock, sockets, name } = this.#options;
     const onError = (error: Error): void => {
       server.off('listening', onListening);
       const delay = backoffDelay(RETRY, this.#failures);
       this.#failures += 1;
       this.#cancelRetry = clock.schedule(delay, () => {
-        if (!this.#closed) this.#listen(() => undefined);
+        if (!this.#closed) this.#listen(undefined);
       });
-      this.#set(
-        `listen tcp ${formatHostPort({ host, port })}: ${CAUSES[errorCode(error) ?? ''] ?? errorMessage(error)}`,
-      );
-      attempted();
+      const cause = `listen tcp ${formatHostPort({ host, port })}: ${CAUSES[errorCode(error) ?? ''] ?? errorMessage(error)}`;
+      sockets.failed(name, cause);
+      this.#set(cause);
+      this.#attempted();
     };
     const onListening = (): void => {
       server.off('error', onError);
       // An error of a single accept (too many open files) ends nothing.
       server.on('error', () => undefined);
       this.#failures = 0;
+      if (!this.#closed) sockets.opened(name, server);
       this.#set(undefined);
-      attempted();
+      this.#attempted();
     };
     server.once('error', onError);
     server.once('listening', onListening);
-    server.listen({ host, port, backlog: BACKLOG });
+    if (handed === undefined) server.listen({ host, port, backlog: BACKLOG });
+    else server.listen(handed, BACKLOG);
   }
 
   #set(error: string | undefined): void {

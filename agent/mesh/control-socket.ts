@@ -1,35 +1,35 @@
-import { createHash } from 'node:crypto';
 import { rmSync, statSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { BaleError, errorCode, errorMessage } from '../../core/errors.js';
+import { BaleError, errorMessage } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
+import { controlPath } from './control-path.js';
 import { readJsonLines, writeJsonLine } from './json-lines.js';
+import { Leadership } from './leadership.js';
 import type { DaemonToMesh, MeshToDaemon } from './messages.js';
 
 export interface ControlSocketOptions {
+  /** The node's `mesh.sock`; this process listens beside it, under a name with its pid. */
   readonly path: string;
+  /** Whether this process leads from its start. */
+  readonly leads: boolean;
   readonly logger: Logger;
   /** What a daemon is told when it connects. */
   readonly greeting: () => readonly MeshToDaemon[];
   readonly onMessage: (message: DaemonToMesh) => void;
 }
 
-/**
- * Where the node's daemon connects. The newest connection is the daemon; the one before is closed.
- *
- * Invariant: at most one mesh process serves a path. The lock is a name in the kernel's abstract
- * socket namespace, which vanishes with its process, so a file left over by a dead mesh is known to
- * be stale and is replaced.
- */
+/** Where the node's daemon connects. The newest connection is the daemon; the one before is closed. */
 export class ControlSocket {
   readonly #options: ControlSocketOptions;
-  readonly #lock: Server;
+  readonly #path: string;
+  readonly #leadership: Leadership;
   readonly #server: Server;
   #daemon: Socket | undefined;
 
-  private constructor(options: ControlSocketOptions, lock: Server, server: Server) {
+  private constructor(options: ControlSocketOptions, path: string, leadership: Leadership, server: Server) {
     this.#options = options;
-    this.#lock = lock;
+    this.#path = path;
+    this.#leadership = leadership;
     this.#server = server;
     server.on('connection', (socket) => {
       this.#adopt(socket);
@@ -37,31 +37,26 @@ export class ControlSocket {
     server.on('error', (error) => options.logger.warn({ err: error.message }, 'control socket'));
   }
 
-  /** Throws BALE_MESH_RUNNING when another mesh serves the path, BALE_MESH_SOCKET when it cannot be bound. */
+  /** Throws BALE_MESH_RUNNING when another mesh leads already, BALE_MESH_SOCKET when the socket cannot be bound. */
   static async open(options: ControlSocketOptions): Promise<ControlSocket> {
-    const lock = createServer((socket) => socket.destroy());
-    try {
-      await listen(lock, lockName(options.path));
-    } catch (error) {
-      if (errorCode(error) !== 'EADDRINUSE') throw unusable(options.path, error);
-      throw new BaleError(`another mesh process already serves ${options.path}`, {
-        kind: 'conflict',
-        code: 'BALE_MESH_RUNNING',
-      });
-    }
+    const path = controlPath(options.path, process.pid);
+    const leadership = new Leadership(options.path, path, options.logger);
+    if (options.leads) await leadership.claim();
     const server = createServer();
     // Created without rights for others, so that there is no moment in which they have any.
     const umask = process.umask(0o177);
     try {
-      rmSync(options.path, { force: true });
-      await listen(server, options.path);
+      rmSync(path, { force: true });
+      await listen(server, path);
+      if (options.leads) leadership.show();
     } catch (error) {
-      lock.close();
-      throw unusable(options.path, error);
+      leadership.release();
+      server.close();
+      throw unusable(path, error);
     } finally {
       process.umask(umask);
     }
-    return new ControlSocket(options, lock, server);
+    return new ControlSocket(options, path, leadership, server);
   }
 
   /** Whether a daemon is connected. */
@@ -71,7 +66,7 @@ export class ControlSocket {
 
   /** Whether the file is still there: without it no daemon can ever connect again. */
   get isReachable(): boolean {
-    return statSync(this.#options.path, { throwIfNoEntry: false })?.isSocket() ?? false;
+    return statSync(this.#path, { throwIfNoEntry: false })?.isSocket() ?? false;
   }
 
   /** Dropped while no daemon is connected: the next one is greeted with the present state. */
@@ -79,11 +74,21 @@ export class ControlSocket {
     if (this.#daemon !== undefined) writeJsonLine(this.#daemon, message);
   }
 
+  /** This process leads from now on. */
+  lead(): void {
+    void this.#leadership.take();
+  }
+
+  /** Another may lead. The daemon stays connected. */
+  abdicate(): void {
+    this.#leadership.release();
+  }
+
   close(): void {
     this.#daemon?.destroy();
     // Removes the file, then gives the name free for the next mesh.
     this.#server.close();
-    this.#lock.close();
+    this.#leadership.release();
   }
 
   #adopt(socket: Socket): void {
@@ -111,14 +116,10 @@ const isDaemonMessage = (document: unknown): document is DaemonToMesh =>
   typeof document === 'object' &&
   document !== null &&
   'kind' in document &&
-  (document.kind === 'quit' ||
-    document.kind === 'identity' ||
+  (['quit', 'identity', 'lead', 'retire', 'ping'].includes(String(document.kind)) ||
+    (document.kind === 'spawn' && 'command' in document && Array.isArray(document.command)) ||
     (document.kind === 'locals' && 'locals' in document && Array.isArray(document.locals)) ||
     (document.kind === 'table' && 'table' in document && typeof document.table === 'object'));
-
-/** Short whatever the path, since names of sockets are limited to 107 bytes. */
-const lockName = (path: string): string =>
-  `\0bale-mesh-${createHash('sha256').update(path).digest('hex').slice(0, 32)}`;
 
 const unusable = (path: string, cause: unknown): BaleError =>
   new BaleError(`the mesh cannot open its control socket ${path}: ${errorMessage(cause)}`, {

@@ -82,6 +82,16 @@ export class HttpFront implements HttpService {
     }
   }
 
+  /** Each answer from now on is the last of its connection. Idle ones are left to their clients, who may be asking just now. */
+  retire(): void {
+    this.#closing = true;
+  }
+
+  /** Ends connections on which no request is under way. */
+  closeIdle(): void {
+    this.#server.closeIdleConnections();
+  }
+
   /** Lets answers under way be the last of their connections. */
   close(): void {
     this.#closing = true;

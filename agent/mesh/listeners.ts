@@ -4,11 +4,13 @@ import type { Logger } from '../../core/logger.js';
 import { Binding } from './binding.js';
 import { SOCKET_OPTIONS } from './byte-stream.js';
 import { planListeners } from './listener-plan.js';
+import type { SharedSockets } from './shared-sockets.js';
 
 export interface ListenersOptions {
   readonly host: string;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly sockets: SharedSockets;
   readonly onConnection: (socket: Socket, publishedPort: number) => void;
   /** Called when the errors changed. */
   readonly onChange: () => void;
@@ -51,10 +53,10 @@ export class Listeners {
   }
 
   #open(publishedPort: number): Binding {
-    const { host, clock, onConnection, onChange } = this.#options;
+    const { host, clock, sockets, onConnection, onChange } = this.#options;
     const server = createServer(SOCKET_OPTIONS, (socket) => {
       onConnection(socket, publishedPort);
     });
-    return new Binding({ server, host, port: publishedPort, clock, onChange });
+    return new Binding({ server, host, port: publishedPort, clock, sockets, name: `tcp ${publishedPort}`, onChange });
   }
 }

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { systemClock } from '../../core/clock.js';
 import { errorMessage } from '../../core/errors.js';
 import { loadIdentity } from '../../core/identity-file.js';
+import { ipcChannel } from './ipc-channel.js';
 import { Mesh } from './mesh.js';
 import { readMeshConfig } from './mesh-config.js';
 import { createMeshLogger } from './mesh-logger.js';
@@ -54,9 +55,9 @@ export async function runMesh(configFile: string): Promise<void> {
       logger,
       clock: systemClock,
       random: Math.random,
-      onQuit: () => {
-        end('the daemon asked for it');
-      },
+      // Only a mesh process starts another with a channel.
+      ...(process.send === undefined ? {} : { parent: ipcChannel(process) }),
+      onQuit: end,
     });
     process.on('SIGTERM', () => {
       end('SIGTERM');

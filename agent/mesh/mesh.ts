@@ -18,11 +18,16 @@ import { Intake } from './intake.js';
 import { listenHost } from './listen-host.js';
 import { Listeners } from './listeners.js';
 import { Locals } from './locals.js';
-import type { DaemonToMesh, MeshConfig } from './messages.js';
+import { Heirs } from './heirs.js';
+import { ipcChannel, type IpcChannel } from './ipc-channel.js';
+import { spawnMesh } from './mesh-spawn.js';
+import type { DaemonToMesh, MeshConfig, MeshRole, MeshToDaemon } from './messages.js';
 import { mostConnections } from './open-files.js';
 import { Peers } from './peers.js';
 import { Reporter } from './reporter.js';
 import { endpointsOf, Routes } from './routes.js';
+import { sharedSockets, type SharedSockets } from './shared-sockets.js';
+import { SocketSource } from './socket-source.js';
 import { TunnelCredentials } from './tunnel-credentials.js';
 import { TunnelServer } from './tunnel-server.js';
 
@@ -30,6 +35,13 @@ import { TunnelServer } from './tunnel-server.js';
 const CONNECT_BUDGET = 2_000;
 const MOST_WAITING = 1_024;
 const DRAIN_CHECK = 50;
+const RETIRED_CHECK = 250;
+/** How long a process that takes its first sockets waits for the ways to the other nodes, ms. */
+const WARM_UP = 1_000;
+/** ms after which a retired process ends the connections of HTTP clients that ask for nothing. */
+const RETIRED_IDLE = 5 * 60_000;
+/** The longest that a retired process finishes what is under way, ms. */
+const RETIRED_LIFE = 12 * 3_600_000;
 
 export interface MeshOptions {
   readonly config: MeshConfig;
@@ -39,8 +51,10 @@ export interface MeshOptions {
   readonly random: () => number;
   /** ms for finding an endpoint that answers; 2 s unless given. */
   readonly connectBudget?: number;
-  /** The daemon asked the mesh to end. */
-  readonly onQuit: () => void;
+  /** To the mesh process that started this one and shares its sockets; absent: this one leads. */
+  readonly parent?: IpcChannel;
+  /** The daemon asked the mesh to end, or it retired and all that was under way has ended. */
+  readonly onQuit: (reason: string) => void;
 }
 
 /**
@@ -59,26 +73,37 @@ export class Mesh {
   readonly #listeners: Listeners;
   readonly #tunnels: TunnelServer;
   readonly #tunnelPort: number;
-  readonly #tunnelBinding: Binding;
-  readonly #reporter: Reporter;
+  readonly #tunnelHost: string;
+  readonly #source: SocketSource;
+  readonly #heirs: Heirs;
+  readonly #sockets: SharedSockets;
+  readonly #reporter: Reporter<MeshToDaemon>;
   readonly #control: ControlSocket;
   #members: ReadonlySet<string> = new Set();
   /** The table whose pickers are in use and whose listeners were tried; never a later one. */
   #acked = 0;
   #closing = false;
+  #retired = false;
+  /** Undefined while a process that was just started knows no table, by which it could serve. */
+  #tunnelBinding: Binding | undefined;
 
   private constructor(options: MeshOptions, identity: NodeIdentity, control: ControlSocket) {
     const { config, clock, logger, random } = options;
     this.#options = options;
     this.#control = control;
     this.#identity = new IdentitySource(identity);
-    this.#reporter = new Reporter(
-      () => this.report(),
-      (report) => {
-        control.send({ kind: 'report', report });
+    this.#reporter = new Reporter<MeshToDaemon>(
+      () => this.#state(),
+      (state) => {
+        control.send(state);
       },
     );
     const { changed } = this.#reporter;
+    this.#source = new SocketSource(options.parent, changed);
+    this.#heirs = new Heirs(logger, (message) => {
+      control.send(message);
+    });
+    this.#sockets = sharedSockets(this.#source, this.#heirs);
     this.#inFlight = new InFlight(changed);
     this.#routes = new Routes({ nodeId: config.nodeId, inFlight: this.#inFlight, now: () => clock.now() });
     const credentials = new TunnelCredentials(this.#identity);
@@ -101,6 +126,7 @@ export class Mesh {
       host: listenHost(config.publishAddr),
       clock,
       logger,
+      sockets: this.#sockets,
       onConnection: (socket, publishedPort) => {
         this.#accept(socket, publishedPort);
       },
@@ -113,37 +139,43 @@ export class Mesh {
       logger,
     });
     const { host, port } = parseHostPort(config.listenAddr, { port: 2378 }, 'mesh address');
+    this.#tunnelHost = listenHost(host);
     this.#tunnelPort = port;
-    this.#tunnelBinding = new Binding({
-      server: this.#tunnels.server,
-      host: listenHost(host),
-      port,
-      clock,
-      onChange: changed,
-    });
   }
 
   /** Throws when the identity cannot be read or the control socket is taken. A port that is taken is told in the reports. */
   static async start(options: MeshOptions): Promise<Mesh> {
     const identity = await options.loadIdentity(options.config.identityFile);
     const { config, logger } = options;
-    const hello = { kind: 'hello', pid: process.pid, version: config.version ?? '', nodeId: config.nodeId } as const;
+    const { nodeId, version = '' } = config;
+    const hello = { kind: 'hello', pid: process.pid, version, nodeId, since: options.clock.now() } as const;
     // Messages cannot arrive before the next turn of the event loop, when the mesh is there.
     const control = await ControlSocket.open({
       path: config.socket,
+      leads: options.parent === undefined,
       logger,
-      greeting: () => [hello, { kind: 'report', report: mesh.report() }],
+      greeting: () => [hello, mesh.#state()],
       onMessage: (message) => {
         mesh.#onMessage(message);
       },
     });
     const mesh = new Mesh(options, identity, control);
-    await mesh.#tunnelBinding.attempted;
+    if (mesh.#source.leads) await mesh.#bindTunnels();
     return mesh;
   }
 
+  get #role(): MeshRole {
+    if (this.#retired) return 'retired';
+    if (this.#source.leads) return 'lead';
+    return this.#source.isOrphan ? 'orphan' : 'follower';
+  }
+
+  #state(): MeshToDaemon {
+    return { kind: 'report', role: this.#role, report: this.report() };
+  }
+
   report(): MeshReport {
-    const tunnelError = this.#tunnelBinding.error;
+    const tunnelError = this.#tunnelBinding?.error;
     const errors = this.#listeners.errors();
     const all =
       tunnelError === undefined
@@ -175,19 +207,64 @@ export class Mesh {
   async close(grace: number): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
-    this.#listeners.close();
-    this.#tunnelBinding.close();
+    this.#closeSockets();
     // After the ports: who waits for its end may count on them.
     this.#control.close();
-    this.#tunnels.close();
     this.#intake.closeIdle();
     this.#http.close();
-    await this.#idle(performance.now() + grace);
+    const deadline = performance.now() + grace;
+    await this.#ended(DRAIN_CHECK, () => {
+      this.#http.close();
+      return performance.now() >= deadline;
+    });
     this.#reporter.close();
     this.#intake.destroy();
     this.#http.destroy();
     this.#tunnels.destroy();
     this.#peers.destroy();
+  }
+
+  /**
+   * Leaves what is new to the other processes that share the sockets, and finishes what is under way:
+   * requests of a client that keeps its connection are answered until one says `Connection: close`.
+   */
+  async #retire(): Promise<void> {
+    if (this.#retired || this.#closing) return;
+    this.#retired = true;
+    const { clock, logger, onQuit } = this.#options;
+    const since = clock.now();
+    logger.info(this.open, 'retired: nothing new is let in');
+    this.#closeSockets();
+    this.#control.abdicate();
+    this.#http.retire();
+    this.#reporter.changed();
+    await this.#ended(RETIRED_CHECK, () => {
+      const age = clock.now() - since;
+      if (age > RETIRED_IDLE) this.#http.closeIdle();
+      return age > RETIRED_LIFE;
+    });
+    onQuit('it was retired, and all that was under way has ended');
+  }
+
+  #closeSockets(): void {
+    this.#listeners.close();
+    this.#tunnelBinding?.close();
+    this.#tunnels.close();
+    this.#heirs.close();
+  }
+
+  async #bindTunnels(): Promise<void> {
+    const { clock } = this.#options;
+    this.#tunnelBinding ??= new Binding({
+      server: this.#tunnels.server,
+      host: this.#tunnelHost,
+      port: this.#tunnelPort,
+      clock,
+      sockets: this.#sockets,
+      name: 'tunnels',
+      onChange: this.#reporter.changed,
+    });
+    await this.#tunnelBinding.attempted;
   }
 
   #onMessage(message: DaemonToMesh): void {
@@ -201,8 +278,27 @@ export class Mesh {
       case 'identity':
         void this.#renew();
         return;
+      case 'spawn':
+        void this.#heirs.start(async () => {
+          const { command, configFile, logFile } = message;
+          const child = await spawnMesh(command, configFile, logFile, 'ipc');
+          return { pid: child.pid, channel: ipcChannel(child.process), ended: child.ended };
+        });
+        return;
+      case 'lead':
+        if (this.#retired || this.#closing) return;
+        this.#control.lead();
+        this.#source.lead();
+        this.#reporter.changed();
+        return;
+      case 'retire':
+        void this.#retire();
+        return;
+      case 'ping':
+        this.#control.send({ kind: 'pong' });
+        return;
       case 'quit':
-        this.#options.onQuit();
+        this.#options.onQuit('the daemon asked for it');
     }
   }
 
@@ -220,7 +316,11 @@ export class Mesh {
     const active = endpointsOf(table).filter(({ state }) => state === 'active');
     this.#http.pool.keepOnly(new Set(active.map(endpointKey)));
     this.#reporter.changed();
-    await this.#listeners.apply(this.#routes.publishedPorts());
+    // The first table of a process that another started: it takes connections once it knows the ways.
+    if (this.#tunnelBinding === undefined) await this.#peers.warmedUp(WARM_UP);
+    if (!this.#retired && !this.#closing) {
+      await Promise.all([this.#bindTunnels(), this.#listeners.apply(this.#routes.publishedPorts())]);
+    }
     // A later table may have been acknowledged meanwhile, which says more.
     this.#acked = Math.max(this.#acked, table.number);
     this.#reporter.changed();
@@ -241,10 +341,10 @@ export class Mesh {
     else this.#intake.accept(socket, route);
   }
 
-  async #idle(deadline: number): Promise<void> {
-    while (this.#intake.open + this.#tunnels.open > 0 && performance.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, DRAIN_CHECK));
-      this.#http.close();
+  /** Resolves when nothing is under way any more, or `isOver` says so. */
+  async #ended(period: number, isOver: () => boolean): Promise<void> {
+    while (this.#intake.open + this.#tunnels.open > 0 && !isOver()) {
+      await new Promise((resolve) => setTimeout(resolve, period));
     }
   }
 }

@@ -2,9 +2,9 @@ import type { EndpointTable } from '../../proto/endpoint-table.js';
 import type { MeshReport } from '../../proto/session.js';
 
 /**
- * The contract between a daemon and its mesh process: JSON documents, one a line, over the unix
- * socket `mesh.sock` of the node's run directory. The mesh outlives the daemon: when the daemon is
- * gone it keeps routing by its last table, and the next daemon connects to the same socket.
+ * The contract between a daemon and each of its mesh processes: JSON documents, one a line, over the
+ * unix socket `mesh-<pid>.sock` of the node's run directory. A mesh outlives the daemon: when the
+ * daemon is gone it keeps routing by its last table, and the next daemon connects to the same socket.
  */
 export type DaemonToMesh =
   | { readonly kind: 'table'; readonly table: EndpointTable }
@@ -12,12 +12,44 @@ export type DaemonToMesh =
   | { readonly kind: 'locals'; readonly locals: readonly LocalEndpoint[] }
   /** The identity file was renewed: read it again, for new connections. */
   | { readonly kind: 'identity' }
+  /** Start another mesh process, which is given the listening sockets of this one. */
+  | {
+      readonly kind: 'spawn';
+      /** Program and arguments, without `--config FILE`. */
+      readonly command: readonly string[];
+      readonly configFile: string;
+      readonly logFile: string;
+    }
+  /** From now on bind the ports of the table yourself. */
+  | { readonly kind: 'lead' }
+  /** Let nothing new in, and end when all that is under way has ended. */
+  | { readonly kind: 'retire' }
+  /** Answered at once: a mesh that does not hangs. */
+  | { readonly kind: 'ping' }
   /** End: close listeners, let nothing new in, exit. Sent when the node leaves the cluster. */
   | { readonly kind: 'quit' };
 
 export type MeshToDaemon =
-  | { readonly kind: 'hello'; readonly pid: number; readonly version: string; readonly nodeId: string }
-  | { readonly kind: 'report'; readonly report: MeshReport };
+  | {
+      readonly kind: 'hello';
+      readonly pid: number;
+      readonly version: string;
+      readonly nodeId: string;
+      /** When it started, ms since the epoch. */
+      readonly since: number;
+    }
+  | { readonly kind: 'report'; readonly role: MeshRole; readonly report: MeshReport }
+  | { readonly kind: 'spawned'; readonly pid: number }
+  /** It could not be started, or it ended. */
+  | { readonly kind: 'spawn-failed'; readonly pid?: number; readonly error: string }
+  | { readonly kind: 'pong' };
+
+/**
+ * What a mesh process is to the others of its node: `lead` binds the ports; `follower` serves on
+ * sockets that the lead shares with it; `orphan` is a follower whose lead is gone, which serves on
+ * but gets no further sockets; `retired` lets nothing new in and finishes what is under way.
+ */
+export type MeshRole = 'lead' | 'follower' | 'orphan' | 'retired';
 
 export interface LocalEndpoint {
   readonly taskId: string;

@@ -54,6 +54,12 @@ export class Peer {
     return this.#target;
   }
 
+  /** Resolves when the attempt under way, if any, has succeeded or failed. */
+  get attempted(): Promise<void> {
+    const ignore = (): void => undefined;
+    return this.#state.kind === 'connecting' ? this.#state.session.then(ignore, ignore) : Promise.resolve();
+  }
+
   /** Opens the session ahead of the first tunnel. */
   warm(): void {
     if (this.#state.kind === 'idle') this.#connect();

@@ -39,6 +39,14 @@ export class Peers {
     return peer.dial(key, timeout);
   }
 
+  /** Resolves when each way that was opened ahead of use is there or failed, or after `timeout` ms. */
+  async warmedUp(timeout: number): Promise<void> {
+    const attempts = Promise.all([...this.#peers.values()].map((peer) => peer.attempted));
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([attempts, new Promise((resolve) => (timer = setTimeout(resolve, timeout)))]);
+    clearTimeout(timer);
+  }
+
   /** Ends the sessions once their tunnels have ended. */
   close(): void {
     for (const peer of this.#peers.values()) peer.close();

@@ -1,16 +1,14 @@
-import type { MeshReport } from '../../proto/session.js';
-
 /** ms in which changes gather. */
 const GATHER = 5;
 
 /** Sends the mesh's report after each change, changes of a few milliseconds together, the same one never twice. */
-export class Reporter {
-  readonly #make: () => MeshReport;
-  readonly #send: (report: MeshReport) => void;
+export class Reporter<Report> {
+  readonly #make: () => Report;
+  readonly #send: (report: Report) => void;
   #timer: NodeJS.Timeout | undefined;
   #last = '';
 
-  constructor(make: () => MeshReport, send: (report: MeshReport) => void) {
+  constructor(make: () => Report, send: (report: Report) => void) {
     this.#make = make;
     this.#send = send;
   }

@@ -60,6 +60,7 @@ export class TunnelServer {
   readonly #options: TunnelServerOptions;
   readonly #sessions = new Map<ServerHttp2Session, PeerEnd>();
   readonly #unsubscribe: () => void;
+  #closing = false;
 
   constructor(options: TunnelServerOptions) {
     this.#options = options;
@@ -95,6 +96,7 @@ export class TunnelServer {
 
   /** Lets no new tunnel in; those that are open end on their own. */
   close(): void {
+    this.#closing = true;
     this.#unsubscribe();
     for (const session of this.#sessions.keys()) session.close();
   }
@@ -130,6 +132,8 @@ export class TunnelServer {
     session.once('close', () => {
       this.#sessions.delete(session);
     });
+    // Its handshake was under way when the end began.
+    if (this.#closing) session.close();
   }
 
   #mayStay({ clusterId, role, nodeId }: NodeSubject): boolean {

@@ -34,7 +34,7 @@ export class ControlClient {
     readJsonLines(socket, (document) => {
       const message = document as MeshToDaemon; // The mesh under test is the only peer.
       if (message.kind === 'hello') this.hello = message;
-      else this.reports.push(message.report);
+      else if (message.kind === 'report') this.reports.push(message.report);
       this.#wake();
     });
   }

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { BaleError, errorMessage } from '../../core/errors.js';
@@ -11,23 +11,30 @@ const NODE_OPTIONS = '--max-semi-space-size=2';
 
 export interface MeshChild {
   readonly pid: number;
+  readonly process: ChildProcess;
   /** Rejects with BALE_MESH_START_FAILED, which says why, when the process ends; never resolves. */
   readonly ended: Promise<never>;
 }
 
 /**
  * Starts a mesh process that outlives this one: a session of its own, its log in a file that it
- * bounds itself. Under systemd the unit needs `KillMode=process`.
+ * bounds itself. With `channel` there is an IPC channel to it, by which it asks for sockets. Under
+ * systemd the unit needs `KillMode=process`.
  */
-export async function spawnMesh(command: readonly string[], configFile: string, logFile: string): Promise<MeshChild> {
+export async function spawnMesh(
+  command: readonly string[],
+  configFile: string,
+  logFile: string,
+  channel: 'ipc' | 'ignore' = 'ignore',
+): Promise<MeshChild> {
   const [program = process.execPath, ...args] = command;
   const log = openSync(logFile, 'a', 0o600);
   try {
     const child = spawn(program, [...args, '--config', configFile], {
       detached: true,
-      stdio: ['ignore', log, log],
+      stdio: ['ignore', log, log, channel],
       cwd: '/',
-      env: { ...process.env, NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} ${NODE_OPTIONS}`.trim() },
+      env: { ...process.env, NODE_OPTIONS: withOptions(process.env.NODE_OPTIONS ?? '') },
     });
     const ended = new Promise<never>((_resolve, reject) => {
       child.once('error', (error) => {
@@ -42,11 +49,15 @@ export async function spawnMesh(command: readonly string[], configFile: string, 
     ended.catch(() => undefined);
     child.unref();
     if (child.pid === undefined) return await ended;
-    return { pid: child.pid, ended };
+    return { pid: child.pid, process: child, ended };
   } finally {
     closeSync(log);
   }
 }
+
+/** Once, also where one mesh starts the next. */
+const withOptions = (present: string): string =>
+  present.includes(NODE_OPTIONS) ? present : `${present} ${NODE_OPTIONS}`.trim();
 
 const failed = (reason: string): BaleError =>
   new BaleError(`the mesh process ended: ${reason}`, { kind: 'unavailable', code: 'BALE_MESH_START_FAILED' });

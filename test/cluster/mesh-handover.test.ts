@@ -1,0 +1,360 @@
+import { mkdtemp, readdir, readlink, rm, writeFile } from 'node:fs/promises';
+import { Agent, get } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { controlPid } from '../../agent/mesh/control-path.js';
+import type { MeshConfig } from '../../agent/mesh/messages.js';
+import { startMeshLink, type MeshProcessLink } from '../../agent/mesh-link/mesh-process.js';
+import { systemClock } from '../../core/clock.js';
+import { createLogger } from '../../core/logger.js';
+import type { MeshReport } from '../../proto/session.js';
+import { compile, type Compiled } from '../support/compile.js';
+import { eventually } from '../support/eventually.js';
+import { TestCa } from '../support/identities.js';
+import { endpointTable, loopback, meshConfig, MeshNode, publishedPort } from '../support/mesh-node.js';
+import { Replica } from '../support/replica.js';
+
+const ECHO_PORT = 9000;
+const FAR_PORT = 9001;
+
+let compiled: Compiled;
+let program: string;
+let ca: TestCa;
+let directory: string;
+let config: MeshConfig;
+let links: MeshProcessLink[];
+let replicas: Replica[];
+/** Another node: dials replicas of this one, and runs one. */
+let other: MeshNode;
+
+beforeAll(async () => {
+  compiled = await compile('agent/mesh/main.ts');
+  program = join(compiled.entry, '..', 'run-mesh.js');
+  await writeFile(
+    program,
+    "import { runMeshCommand } from './main.js';\nawait runMeshCommand(process.argv.slice(2));\n",
+  );
+  ca = await TestCa.create();
+});
+
+afterAll(() => compiled.dispose());
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'mesh-handover-'));
+  config = { ...(await meshConfig(ca.identity('node1'), directory, loopback())), version: '1' };
+  other = await MeshNode.start(ca.identity('node2'), 2_000);
+  replicas = [
+    await Replica.http('web1', 'node1'),
+    await Replica.http('web2', 'node1'),
+    await Replica.tcp('echo', 'node1', (socket) => socket.pipe(socket)),
+    await Replica.tcp('far', 'node2', (socket) => socket.pipe(socket)),
+  ];
+  links = [];
+});
+
+afterEach(async () => {
+  await Promise.all(links.map((link) => link.quit()));
+  for (const pid of await meshPids()) process.kill(pid, 'SIGKILL');
+  await other.close();
+  await Promise.all(replicas.map((replica) => replica.stop()));
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function link(changes: Partial<MeshConfig> = {}, processes = 1, run = program): Promise<MeshProcessLink> {
+  const started = await startMeshLink({
+    config: { ...config, ...changes },
+    configFile: join(directory, 'mesh.json'),
+    command: [process.execPath, run],
+    processes,
+    logger: createLogger(process.env.LINK_LOG === undefined ? 'silent' : 'info'),
+    clock: systemClock,
+  });
+  links.push(started);
+  return started;
+}
+
+async function meshPids(): Promise<readonly number[]> {
+  const pids = (await readdir(directory)).flatMap((file) => controlPid(config.socket, file) ?? []);
+  return pids.filter(isAlive);
+}
+
+const leadPid = async (): Promise<number> => controlPid(config.socket, await readlink(config.socket)) ?? 0;
+
+/** Each node serves all: web1, web2 and echo run on node1, far on node2. */
+async function publish(to: MeshProcessLink): Promise<void> {
+  const peers = [{ nodeId: 'node1', meshAddr: config.listenAddr }, other.peer];
+  const [web1, web2, echo, far] = replicas.map((replica) => replica.endpoint());
+  if (web1 === undefined || web2 === undefined || echo === undefined || far === undefined) throw new Error('replicas');
+  const table = endpointTable(ca.clusterId, peers, [
+    publishedPort([web1, web2]),
+    publishedPort([echo], { publishedPort: ECHO_PORT }),
+    publishedPort([far], { publishedPort: FAR_PORT }),
+  ]);
+  to.setLocals(replicas.filter(({ nodeId }) => nodeId === 'node1').map(({ local }) => local));
+  other.setLocals(replicas.filter(({ nodeId }) => nodeId === 'node2').map(({ local }) => local));
+  to.setTable(table);
+  await Promise.all([reported(to, ({ tableNumber }) => tableNumber === table.number), other.setTable(table)]);
+}
+
+const reported = (from: MeshProcessLink, check: (report: MeshReport) => boolean): Promise<MeshReport> =>
+  new Promise((resolve) => {
+    const unsubscribe = from.onReport((report) => {
+      if (!check(report)) return;
+      unsubscribe();
+      resolve(report);
+    });
+  });
+
+/** Resolves with the answer; `agent` undefined: a connection of its own. */
+const ask = (host: string, agent: Agent | false = false): Promise<string> =>
+  new Promise((resolve, reject) => {
+    get({ host, port: 8080, agent }, (answer) => {
+      let text = '';
+      answer.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      answer.once('end', () => {
+        resolve(`${answer.statusCode ?? 0} ${text}`);
+      });
+      answer.once('error', reject);
+    }).once('error', reject);
+  });
+
+/** Clients that ask one after the other, until stopped; what did not answer 200 is a failure. */
+class Load {
+  readonly failures: string[] = [];
+  answers = 0;
+  #running = true;
+  readonly #loops: Promise<void>[];
+  readonly #agent = new Agent({ keepAlive: true });
+
+  constructor(hosts: readonly string[]) {
+    this.#loops = hosts.flatMap((host) => [
+      this.#loop(host, false),
+      this.#loop(host, false),
+      this.#loop(host, this.#agent),
+      this.#loop(host, this.#agent),
+    ]);
+  }
+
+  async stop(): Promise<void> {
+    this.#running = false;
+    await Promise.all(this.#loops);
+    this.#agent.destroy();
+  }
+
+  async #loop(host: string, agent: Agent | false): Promise<void> {
+    while (this.#running) {
+      const answer = await ask(host, agent).catch((error: unknown) => String(error));
+      this.answers += 1;
+      if (!answer.startsWith('200 web')) this.failures.push(`${host}: ${answer}`);
+    }
+  }
+}
+
+/** A connection whose far end sends back what it gets. */
+class Echo {
+  readonly #socket: Socket;
+  broken: string | undefined;
+
+  constructor(host: string, port: number) {
+    this.#socket = connect(port, host);
+    this.#socket.on('error', (error) => (this.broken = error.message));
+    this.#socket.on('close', () => (this.broken ??= 'closed'));
+  }
+
+  async say(text: string): Promise<string> {
+    if (this.broken !== undefined) throw new Error(this.broken);
+    const heard = new Promise<string>((resolve, reject) => {
+      this.#socket.once('data', (chunk: Buffer) => {
+        resolve(chunk.toString());
+      });
+      this.#socket.once('close', () => {
+        reject(new Error(this.broken));
+      });
+    });
+    this.#socket.write(text);
+    return heard;
+  }
+
+  end(): void {
+    this.#socket.destroy();
+  }
+}
+
+const gone = (pid: number): Promise<unknown> =>
+  eventually(`process ${pid} to end`, () => Promise.resolve(!isAlive(pid)), { seconds: 30 });
+
+describe('a mesh process that is replaced', () => {
+  test('cuts nothing: one-shot and kept connections, spliced streams, tunnels both ways; it ends with its last connection', async () => {
+    const only = await link();
+    await publish(only);
+    const before = await leadPid();
+    const streams = [
+      new Echo(config.publishAddr, ECHO_PORT),
+      new Echo(config.publishAddr, FAR_PORT),
+      new Echo(other.address, ECHO_PORT),
+    ];
+    for (const stream of streams) expect(await stream.say('a')).toBe('a');
+    const load = new Load([config.publishAddr, other.address]);
+    only.replace();
+    const after = await eventually('another to lead', async () => {
+      const lead = await leadPid();
+      return lead !== before && lead;
+    });
+    for (const stream of streams) expect(await stream.say('b')).toBe('b');
+    const count = load.answers;
+    await eventually('the load to go on', () => Promise.resolve(load.answers > count + 200), { seconds: 60 });
+    await load.stop();
+    expect(load.failures).toEqual([]);
+    expect([...(await meshPids())].sort()).toEqual([before, after].sort());
+    for (const stream of streams) {
+      expect(await stream.say('c')).toBe('c');
+      stream.end();
+    }
+    await gone(before);
+    expect(await meshPids()).toEqual([after]);
+    await publish(only);
+  });
+
+  test('is counted until it ends: what is under way in it is in the report', async () => {
+    const only = await link();
+    await publish(only);
+    const before = await leadPid();
+    const stream = new Echo(config.publishAddr, ECHO_PORT);
+    expect(await stream.say('a')).toBe('a');
+    only.replace();
+    await eventually('another to lead', async () => (await leadPid()) !== before);
+    const peers = [{ nodeId: 'node1', meshAddr: config.listenAddr }];
+    const draining = endpointTable(ca.clusterId, peers, [
+      publishedPort([{ taskId: 'echo', nodeId: 'node1', targetPort: 80, state: 'draining' }], {
+        publishedPort: ECHO_PORT,
+      }),
+    ]);
+    only.setTable(draining);
+    const report = await reported(only, ({ tableNumber }) => tableNumber === draining.number);
+    expect(report.inFlight).toEqual({ echo: 1 });
+    // A daemon that comes back finds both.
+    await only.close();
+    const next = await link();
+    expect((await reported(next, () => true)).inFlight).toEqual({ echo: 1 });
+    stream.end();
+    await reported(next, ({ inFlight }) => Object.keys(inFlight).length === 0);
+    await gone(before);
+  });
+
+  test('by a daemon of another version; a daemon of the same adopts it', async () => {
+    const first = await link();
+    await publish(first);
+    const pid = await leadPid();
+    await first.close();
+    const same = await link();
+    await publish(same);
+    expect(await leadPid()).toBe(pid);
+    await same.close();
+    const load = new Load([config.publishAddr]);
+    const upgraded = await link({ version: '2' });
+    await publish(upgraded);
+    await gone(pid);
+    await load.stop();
+    expect(load.failures).toEqual([]);
+    expect(await leadPid()).not.toBe(pid);
+  });
+
+  test('goes on when its successor cannot start', async () => {
+    const first = await link();
+    await publish(first);
+    const pid = await leadPid();
+    await first.close();
+    const broken = join(directory, 'broken.js');
+    const begun = join(directory, 'begun');
+    await writeFile(broken, `require('fs').writeFileSync(${JSON.stringify(begun)}, ''); process.exit(3);\n`);
+    const upgraded = await link({ version: '2' }, 1, broken);
+    await publish(upgraded);
+    await eventually('the successor to have tried', async () => (await readdir(directory)).includes('begun'));
+    await publish(upgraded);
+    expect(await ask(config.publishAddr)).toMatch(/^200/);
+    expect(await leadPid()).toBe(pid);
+  });
+
+  test.each(['the old one', 'the new one'])('%s killed while it is replaced: one is left and serves', async (victim) => {
+    const only = await link();
+    await publish(only);
+    const before = await leadPid();
+    only.replace();
+    const next = await eventually(
+      'a successor',
+      async () => (await meshPids()).find((pid) => pid !== before),
+      { every: 2 },
+    );
+    process.kill(victim === 'the old one' ? before : next, 'SIGKILL');
+    await eventually('one fresh process that leads', async () => {
+      const pids = await meshPids();
+      return pids.length === 1 && pids[0] !== before && pids[0] === (await leadPid());
+    });
+    await publish(only);
+    expect(await ask(config.publishAddr)).toMatch(/^200/);
+    expect(await ask(other.address)).toMatch(/^200/);
+  });
+});
+
+describe('several mesh processes', () => {
+  const settled = (count: number): Promise<unknown> =>
+    eventually(`${count} processes`, async () => (await meshPids()).length === count);
+
+  test('share the ports, also those published later', async () => {
+    const several = await link({}, 2);
+    await publish(several);
+    await settled(2);
+    await publish(several);
+    const late = endpointTable(ca.clusterId, [], [
+      publishedPort([{ taskId: 'web1', nodeId: 'node1', targetPort: 80, state: 'active' }], { publishedPort: 8080 }),
+      publishedPort([{ taskId: 'echo', nodeId: 'node1', targetPort: 80, state: 'active' }], { publishedPort: 9100 }),
+    ]);
+    several.setTable(late);
+    expect((await reported(several, ({ tableNumber }) => tableNumber === late.number)).bindErrors).toEqual([]);
+    const lead = await leadPid();
+    // The follower serves alone what comes while the lead is stopped.
+    process.kill(lead, 'SIGSTOP');
+    try {
+      expect(await ask(config.publishAddr)).toBe('200 web1');
+      const echo = new Echo(config.publishAddr, 9100);
+      expect(await echo.say('x')).toBe('x');
+      echo.end();
+    } finally {
+      process.kill(lead, 'SIGCONT');
+    }
+  });
+
+  test.each(['lead', 'follower'])('the %s killed: the others go on, and it is replaced', async (victim) => {
+    const several = await link({}, 2);
+    await publish(several);
+    await settled(2);
+    const lead = await leadPid();
+    const killed = (await meshPids()).find((pid) => (pid === lead) === (victim === 'lead')) ?? 0;
+    process.kill(killed, 'SIGKILL');
+    await gone(killed);
+    expect(await ask(config.publishAddr)).toMatch(/^200/);
+    await settled(2);
+    await publish(several);
+    expect(await ask(config.publishAddr)).toMatch(/^200/);
+  });
+});
+
+test('a mesh process that hangs is replaced', { timeout: 60_000 }, async () => {
+  const only = await link();
+  await publish(only);
+  const pid = await leadPid();
+  process.kill(pid, 'SIGSTOP');
+  await gone(pid);
+  await eventually('the port to be served again', async () => (await ask(config.publishAddr)).startsWith('200'));
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
