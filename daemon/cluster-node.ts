@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Agent, MeshLink, SessionState } from '../agent/agent-types.js';
 import type { Executor } from '../agent/executor/executor.js';
@@ -11,12 +12,15 @@ import type { GenericResource } from '../proto/engine/task-spec.js';
 import type { Manager } from '../manager/manager-types.js';
 import type { DataDirectory } from './data-directory.js';
 import type { MembershipRecord } from './membership-record.js';
+import { countMeshProcesses } from './mesh-processes.js';
 import type { DaemonOptions } from './options.js';
 import { BALE_VERSION } from './version.js';
 
 export type MeshHandle = MeshLink & {
   /** The identity file was renewed. */
   identityRenewed(): void;
+  /** Puts fresh mesh processes in the place of those that run; no connection is cut. */
+  replace(): void;
   /** Ends the mesh process: the node leaves. */
   quit(): Promise<void>;
   /** Lets go of the mesh process, which routes on. */
@@ -35,7 +39,15 @@ export interface NodeParts {
     readonly logger: Logger;
     readonly clock: Clock;
   }): Promise<Executor>;
-  mesh(config: MeshConfig, configFile: string, logger: Logger, clock: Clock): Promise<MeshHandle>;
+  mesh(
+    config: MeshConfig,
+    configFile: string,
+    processes: number,
+    logger: Logger,
+    clock: Clock,
+  ): Promise<MeshHandle>;
+  /** Which build of the program this is; a mesh of another is replaced. */
+  readonly build: string;
 }
 
 export interface NodeSurroundings {
@@ -53,6 +65,7 @@ export interface ClusterNode {
   readonly session: SessionState;
   /** host:port of the managers known last. */
   readonly managers: readonly string[];
+  replaceMesh(): void;
   /** Says goodbye and stops. Containers and mesh go on, and the next daemon adopts them. */
   close(): Promise<void>;
   /**
@@ -101,7 +114,9 @@ export async function startClusterNode(
     logger,
     clock,
   });
-  const mesh = await parts.mesh(meshConfig(identity.current, surroundings), data.meshConfigFile, logger, clock);
+  const processes = countMeshProcesses(options.meshProcesses, availableParallelism());
+  const config = meshConfig(identity.current, surroundings);
+  const mesh = await parts.mesh(config, data.meshConfigFile, processes, logger, clock);
   let agent: Agent;
   try {
     agent = await startAgent({
@@ -142,6 +157,9 @@ export async function startClusterNode(
     get managers() {
       return agent.managers;
     },
+    replaceMesh: () => {
+      mesh.replace();
+    },
     close: async () => {
       await stopRenewal();
       await agent.close();
@@ -165,7 +183,7 @@ export async function startClusterNode(
   };
 }
 
-function meshConfig({ nodeId, clusterId }: NodeIdentity, { options, data }: NodeSurroundings): MeshConfig {
+function meshConfig({ nodeId, clusterId }: NodeIdentity, { options, data, parts }: NodeSurroundings): MeshConfig {
   return {
     nodeId,
     clusterId,
@@ -174,6 +192,6 @@ function meshConfig({ nodeId, clusterId }: NodeIdentity, { options, data }: Node
     publishAddr: options.publishAddr,
     socket: join(options.runDir, 'mesh.sock'),
     logLevel: options.logLevel,
-    version: BALE_VERSION,
+    version: parts.build === '' ? BALE_VERSION : `${BALE_VERSION}-${parts.build}`,
   };
 }

@@ -22,6 +22,8 @@ export interface DaemonParts {
 export interface Daemon {
   /** Resolves when the daemon cannot go on; the caller closes it and ends with that error. */
   readonly failed: Promise<Error>;
+  /** Puts fresh mesh processes in the place of those that run; nothing on a node that is in no cluster. */
+  replaceMesh(): void;
   /** Says goodbye, closes the socket, lets go of the directories. Containers and mesh live on. */
   close(): Promise<void>;
 }
@@ -67,7 +69,13 @@ export async function startDaemon(options: DaemonOptions, { parts, clock, logger
     logger.info({ socket: options.socket, dataDir: options.dataDir }, 'listening');
     void facts.refresh();
     release.push(() => membership.close());
-    return { failed: membership.failed, close: releaseAll };
+    return {
+      failed: membership.failed,
+      replaceMesh: () => {
+        membership.replaceMesh();
+      },
+      close: releaseAll,
+    };
   } catch (error) {
     await releaseAll();
     throw error;

@@ -30,6 +30,10 @@ export async function runDaemon(argv: readonly string[]): Promise<void> {
       end.orderly(0);
     });
   }
+  process.on('SIGUSR2', () => {
+    logger.info({ signal: 'SIGUSR2' }, 'asked for fresh mesh processes');
+    end.daemon?.replaceMesh();
+  });
   try {
     const daemon = await startDaemon(options, { parts: nodeParts, clock: systemClock, logger });
     end.holds(daemon);
@@ -77,6 +81,11 @@ class Ending {
 
   constructor(logger: Logger) {
     this.#logger = logger;
+  }
+
+  /** Undefined while it starts. */
+  get daemon(): Daemon | undefined {
+    return this.#daemon;
   }
 
   /** The daemon that must be closed first. A signal that came while it started is obeyed now. */

@@ -133,6 +133,11 @@ export class Membership {
     return this.#state.kind !== 'inactive';
   }
 
+  /** Nothing on a node that is in no cluster: it has no mesh. */
+  replaceMesh(): void {
+    if (this.#state.kind === 'active') this.#state.node.replaceMesh();
+  }
+
   /** Stops with the daemon: goodbye is said, containers and mesh go on. */
   async close(): Promise<void> {
     this.#ending.abort();

@@ -7,6 +7,7 @@ import { BaleError, errorMessage } from '../core/errors.js';
 import { LOG_LEVELS, type LogLevel } from '../core/logger.js';
 import { parseGenericResources } from '../proto/engine/generic-resource.js';
 import type { GenericResource } from '../proto/engine/task-spec.js';
+import type { MeshProcesses } from './mesh-processes.js';
 
 export interface DaemonOptions {
   /** Absolute path of the API socket. */
@@ -25,6 +26,7 @@ export interface DaemonOptions {
   readonly meshAddr: HostPort;
   /** IP address on which published ports are opened. */
   readonly publishAddr: string;
+  readonly meshProcesses: MeshProcesses;
   readonly hostname: string;
   /** What this node has to give to tasks besides CPU and memory. */
   readonly genericResources: readonly GenericResource[];
@@ -100,6 +102,13 @@ export const DAEMON_OPTIONS: readonly OptionRow[] = [
     help: 'address on which published ports are opened',
   },
   {
+    name: 'mesh-processes',
+    value: 'N|auto',
+    env: 'BALE_MESH_PROCESSES',
+    fallback: 'auto',
+    help: 'processes that route traffic; auto: one on up to 3 cores, else half of the cores, at most 4',
+  },
+  {
     name: 'hostname',
     value: 'NAME',
     env: 'BALE_HOSTNAME',
@@ -172,6 +181,7 @@ export function parseDaemonOptions(argv: readonly string[], env: NodeJS.ProcessE
       ...(advertise.value === undefined ? {} : { advertiseAddr: nonEmpty(advertise) }),
       meshAddr: ipAndPort(text('mesh-addr'), 2378),
       publishAddr: ip(text('publish-addr')),
+      meshProcesses: meshProcesses(text('mesh-processes')),
       hostname: hostName(text('hostname')),
       genericResources: genericResources(text('generic-resource')),
       logLevel: logLevel(text('log-level')),
@@ -243,6 +253,18 @@ function ip(option: OptionText): string {
   const value = nonEmpty(option);
   if (isIP(value) === 0) throw invalid(`${option.field}: "${value}" is not an IP address`);
   return value;
+}
+
+const MOST_MESH_PROCESSES = 64;
+
+function meshProcesses(option: OptionText): MeshProcesses {
+  const value = nonEmpty(option);
+  if (value === 'auto') return value;
+  const count = /^\d{1,3}$/.test(value) ? Number(value) : 0;
+  if (count < 1 || count > MOST_MESH_PROCESSES) {
+    throw invalid(`${option.field}: "${value}" is neither "auto" nor a number from 1 to ${MOST_MESH_PROCESSES}`);
+  }
+  return count;
 }
 
 function hostName({ value, field }: OptionText): string {

@@ -43,6 +43,9 @@ export class Peer {
   #state: PeerState = { kind: 'idle' };
   #failures = 0;
   #opened = 0;
+  /** How often the peer ended a session in order. */
+  #goodbyes = 0;
+  #lastWasShort = false;
   #cancelRetry: () => void = () => undefined;
 
   constructor(target: PeerTarget, options: PeerOptions) {
@@ -68,6 +71,18 @@ export class Peer {
   /** Opens a tunnel to the endpoint named (`<taskId>:<targetPort>`). Rejects with a DialError within `timeout` ms. */
   async dial(key: string, timeout: number): Promise<ClientHttp2Stream> {
     const deadline = performance.now() + timeout;
+    const before = this.#goodbyes;
+    try {
+      return await this.#dial(key, deadline);
+    } catch (error) {
+      // The process there was just replaced: what it no longer took is for the next one.
+      if (this.#goodbyes === before || performance.now() >= deadline) throw error;
+      return this.#dial(key, deadline);
+    }
+  }
+
+  async #dial(key: string, deadline: number): Promise<ClientHttp2Stream> {
+    const timeout = Math.max(1, deadline - performance.now());
     this.warm();
     const state = this.#state;
     switch (state.kind) {
@@ -123,17 +138,26 @@ export class Peer {
     const openedAt = performance.now();
     this.#opened = 0;
     this.#state = { kind: 'ready', session };
-    const lost = (): void => {
+    const lost = (isGoodbye: boolean): void => {
       if (this.#state.kind !== 'ready' || this.#state.session !== session) return;
-      if (performance.now() - openedAt < SHORT_LIFE) {
+      const isShort = performance.now() - openedAt < SHORT_LIFE;
+      // A peer that is just replaced says goodbye once; one that refuses this node does so each time.
+      const isRefusal = isShort && (!isGoodbye || this.#lastWasShort);
+      this.#lastWasShort = isShort;
+      if (isGoodbye) this.#goodbyes += 1;
+      if (isRefusal) {
         this.#broke(new DialError('unreachable', `node ${this.#target.nodeId} closed the connection at once`));
         return;
       }
       this.#failures = 0;
       this.#connect();
     };
-    session.once('goaway', lost);
-    session.once('close', lost);
+    session.once('goaway', () => {
+      lost(true);
+    });
+    session.once('close', () => {
+      lost(false);
+    });
   }
 
   #broke(error: DialError): void {

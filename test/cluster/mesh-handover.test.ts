@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readlink, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { Agent, get } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -277,43 +277,54 @@ describe('a mesh process that is replaced', () => {
     expect(await leadPid()).toBe(pid);
   });
 
-  test.each(['the old one', 'the new one'])('%s killed while it is replaced: one is left and serves', async (victim) => {
-    const only = await link();
-    await publish(only);
-    const before = await leadPid();
-    only.replace();
-    const next = await eventually(
-      'a successor',
-      async () => (await meshPids()).find((pid) => pid !== before),
-      { every: 2 },
-    );
-    process.kill(victim === 'the old one' ? before : next, 'SIGKILL');
-    await eventually('one fresh process that leads', async () => {
-      const pids = await meshPids();
-      return pids.length === 1 && pids[0] !== before && pids[0] === (await leadPid());
-    });
-    await publish(only);
-    expect(await ask(config.publishAddr)).toMatch(/^200/);
-    expect(await ask(other.address)).toMatch(/^200/);
-  });
+  test.each(['the old one', 'the new one'])(
+    '%s killed while it is replaced: one is left and serves',
+    async (victim) => {
+      const only = await link();
+      await publish(only);
+      const before = await leadPid();
+      only.replace();
+      const next = await eventually('a successor', async () => (await meshPids()).find((pid) => pid !== before), {
+        every: 2,
+      });
+      process.kill(victim === 'the old one' ? before : next, 'SIGKILL');
+      await eventually('one fresh process that leads', async () => {
+        const pids = await meshPids();
+        return pids.length === 1 && pids[0] !== before && pids[0] === (await leadPid());
+      });
+      await publish(only);
+      expect(await ask(config.publishAddr)).toMatch(/^200/);
+      expect(await ask(other.address)).toMatch(/^200/);
+    },
+  );
 });
 
 describe('several mesh processes', () => {
   const settled = (count: number): Promise<unknown> =>
-    eventually(`${count} processes`, async () => (await meshPids()).length === count);
+    eventually(`${count} processes that serve`, async () => {
+      const pids = await meshPids();
+      const serving = await Promise.all(pids.map((pid) => listens(pid, 8080)));
+      return pids.length === count && serving.every(Boolean);
+    });
 
   test('share the ports, also those published later', async () => {
     const several = await link({}, 2);
     await publish(several);
     await settled(2);
     await publish(several);
-    const late = endpointTable(ca.clusterId, [], [
-      publishedPort([{ taskId: 'web1', nodeId: 'node1', targetPort: 80, state: 'active' }], { publishedPort: 8080 }),
-      publishedPort([{ taskId: 'echo', nodeId: 'node1', targetPort: 80, state: 'active' }], { publishedPort: 9100 }),
-    ]);
+    const late = endpointTable(
+      ca.clusterId,
+      [],
+      [
+        publishedPort([{ taskId: 'web1', nodeId: 'node1', targetPort: 80, state: 'active' }], { publishedPort: 8080 }),
+        publishedPort([{ taskId: 'echo', nodeId: 'node1', targetPort: 80, state: 'active' }], { publishedPort: 9100 }),
+      ],
+    );
     several.setTable(late);
     expect((await reported(several, ({ tableNumber }) => tableNumber === late.number)).bindErrors).toEqual([]);
     const lead = await leadPid();
+    const follower = (await meshPids()).find((pid) => pid !== lead) ?? 0;
+    expect(await listens(follower, 9100)).toBe(true);
     // The follower serves alone what comes while the lead is stopped.
     process.kill(lead, 'SIGSTOP');
     try {
@@ -349,6 +360,20 @@ test('a mesh process that hangs is replaced', { timeout: 60_000 }, async () => {
   await gone(pid);
   await eventually('the port to be served again', async () => (await ask(config.publishAddr)).startsWith('200'));
 });
+
+/** Whether the process holds a socket that listens on this port. */
+async function listens(pid: number, port: number): Promise<boolean> {
+  const state = ` ${'0'.repeat(8)}:0000 0A `;
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const inodes = (await readFile('/proc/net/tcp', 'latin1'))
+    .split('\n')
+    .filter((line) => line.includes(state))
+    .map((line) => line.trim().split(/\s+/))
+    .flatMap((fields) => (fields[1]?.endsWith(suffix) === true ? [`socket:[${fields[9] ?? ''}]`] : []));
+  const files = await readdir(`/proc/${pid}/fd`).catch(() => []);
+  const open = await Promise.all(files.map((file) => readlink(`/proc/${pid}/fd/${file}`).catch(() => '')));
+  return open.some((target) => inodes.includes(target));
+}
 
 function isAlive(pid: number): boolean {
   try {

@@ -36,6 +36,10 @@ export class QuietMesh implements MeshHandle {
     this.history.push('renewed');
   }
 
+  replace(): void {
+    this.history.push('replaced');
+  }
+
   quit(): Promise<void> {
     this.history.push('quit');
     return Promise.resolve();
@@ -91,6 +95,7 @@ export class DaemonNode {
         this.meshes.push(mesh);
         return Promise.resolve(mesh);
       },
+      build: '',
     };
     this.#daemon = await startDaemon(this.options, { parts, clock: systemClock, logger: createLogger('silent') });
   }

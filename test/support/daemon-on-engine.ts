@@ -13,6 +13,7 @@ import { SocketClient } from './socket-client.js';
 const noParts: NodeParts = {
   executor: () => Promise.reject(new Error('this test has no executor')),
   mesh: () => Promise.reject(new Error('this test has no mesh')),
+  build: '',
 };
 
 export interface DaemonOnEngine {

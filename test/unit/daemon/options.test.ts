@@ -18,6 +18,7 @@ describe('options of the daemon', () => {
       listenAddr: { host: '0.0.0.0', port: 2377 },
       meshAddr: { host: '0.0.0.0', port: 2378 },
       publishAddr: '0.0.0.0',
+      meshProcesses: 'auto',
       hostname: hostname(),
       genericResources: [],
       logLevel: 'info',
@@ -30,6 +31,7 @@ describe('options of the daemon', () => {
       ...['--engine', 'unix:///tmp/engine.sock', '--listen-addr', '127.0.0.2:3377', '--advertise-addr', 'eth0'],
       ...['--mesh-addr', '[::1]:3378', '--publish-addr', '127.0.0.2', '--hostname', 'n2', '--log-level', 'debug'],
       ...['--generic-resource', 'gpu=4', '--generic-resource', 'fpga=a,fpga=b'],
+      '--mesh-processes=3',
     ];
     expect(parse(argv)).toEqual({
       socket: '/tmp/a/b.sock',
@@ -40,6 +42,7 @@ describe('options of the daemon', () => {
       advertiseAddr: 'eth0',
       meshAddr: { host: '::1', port: 3378 },
       publishAddr: '127.0.0.2',
+      meshProcesses: 3,
       hostname: 'n2',
       genericResources: [
         { DiscreteResourceSpec: { Kind: 'gpu', Value: 4 } },
@@ -70,6 +73,7 @@ describe('options of the daemon', () => {
     [['--mesh-addr', '1.2.3.4:x'], /--mesh-addr: "1.2.3.4:x"/],
     [['--publish-addr', '0.0.0'], /--publish-addr: "0.0.0" is not an IP address/],
     [['--engine', 'tcp://1.2.3.4:2375'], /--engine: "tcp:\/\/1.2.3.4:2375" is not a unix socket/],
+    [['--mesh-processes', '0'], /--mesh-processes: "0" is neither "auto" nor a number from 1 to 64/],
     [['--log-level', 'loud'], /--log-level: "loud" is not one of debug, info/],
     [['--hostname', 'a b'], /--hostname: "a b" is not a host name/],
     [['--socket', `/tmp/${'x'.repeat(120)}`], /--socket: .* is longer than the 107 bytes/],
