@@ -39,13 +39,7 @@ export interface NodeParts {
     readonly logger: Logger;
     readonly clock: Clock;
   }): Promise<Executor>;
-  mesh(
-    config: MeshConfig,
-    configFile: string,
-    processes: number,
-    logger: Logger,
-    clock: Clock,
-  ): Promise<MeshHandle>;
+  mesh(config: MeshConfig, configFile: string, processes: number, logger: Logger, clock: Clock): Promise<MeshHandle>;
   /** Which build of the program this is; a mesh of another is replaced. */
   readonly build: string;
 }

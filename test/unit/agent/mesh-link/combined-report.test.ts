@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest';
 import { combineReports, type PartialReport } from '../../../../agent/mesh-link/combined-report.js';
 
-const part = (role: PartialReport['role'], tableNumber: number, inFlight: Record<string, number> = {}): PartialReport => ({
+const part = (
+  role: PartialReport['role'],
+  tableNumber: number,
+  inFlight: Record<string, number> = {},
+): PartialReport => ({
   role,
   report: { tableNumber, bindErrors: [], inFlight },
 });

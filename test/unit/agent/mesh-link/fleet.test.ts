@@ -16,7 +16,8 @@ const member = (pid: number, changes: Partial<FleetMember> = {}): FleetMember =>
   since: pid,
   ...changes,
 });
-const lead = (pid: number, changes: Partial<FleetMember> = {}): FleetMember => member(pid, { role: 'lead', ...changes });
+const lead = (pid: number, changes: Partial<FleetMember> = {}): FleetMember =>
+  member(pid, { role: 'lead', ...changes });
 
 const plan = (members: readonly FleetMember[], changes: Partial<FleetWish> = {}): readonly string[] =>
   planFleet(members, wish(changes)).map((action) => ('pid' in action ? `${action.kind} ${action.pid}` : action.kind));
