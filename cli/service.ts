@@ -8,6 +8,7 @@ import { collect, filtersQuery, parseFilters } from './flags/filter.js';
 import { taskListFlags } from './node.js';
 import { registerServiceCreate } from './service-create.js';
 import { registerServiceRollback } from './service-rollback.js';
+import { registerServiceRebalance } from './service-rebalance.js';
 import { registerServiceScale } from './service-scale.js';
 import { registerServiceUpdate } from './service-update.js';
 import { renderInspect } from './view/inspect.js';
@@ -32,6 +33,7 @@ export function registerService(program: Command, context: Context): void {
   registerServiceUpdate(service, context);
   registerServiceRollback(service, context);
   registerServiceScale(service, context);
+  registerServiceRebalance(service, context);
 
   service
     .command('ls')

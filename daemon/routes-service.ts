@@ -38,6 +38,10 @@ export function serviceRoutes(app: FastifyInstance, membership: Membership): voi
     sendJson(reply, 200, await (await membership.api()).rollBackTo(idOf(request), queryOf(request).text('to'))),
   );
 
+  app.post('/bale/services/:id/rebalance', async (request, reply) =>
+    sendJson(reply, 200, await (await membership.api()).rebalance(idOf(request))),
+  );
+
   app.delete('/services/:id', async (request, reply) => {
     await (await membership.api()).removeService(idOf(request));
     return sendEmpty(reply, 200);

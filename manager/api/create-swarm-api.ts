@@ -12,6 +12,7 @@ import { ClusterApi } from './cluster-api.js';
 import { clusterOf } from './cluster-of.js';
 import { NodeApi } from './node-api.js';
 import { PayloadApi } from './payload-api.js';
+import { rebalanceService } from './service-rebalance.js';
 import { ServiceApi } from './service-api.js';
 import type { SwarmApi } from './swarm-api.js';
 import { TaskApi } from './task-api.js';
@@ -62,6 +63,7 @@ export function createSwarmApi({ store, identity, handshake, vault, clock, logge
     updateService: (id, version, body, options) => services.updateService(id, version, body, options),
     history: (id) => services.history(id),
     rollBackTo: (id, version) => services.rollBackTo(id, version),
+    rebalance: (id) => rebalanceService(store, logger, id),
     removeService: (id) => services.removeService(id),
     secrets: new PayloadApi('secret', store, vault, logger),
     configs: new PayloadApi('config', store, vault, logger),

@@ -1,6 +1,6 @@
 import type { NodeDocument } from '../../proto/engine/node-document.js';
 import type { PayloadDocument, PayloadVersionDocument, RotationDocument } from '../../proto/engine/payload-document.js';
-import type { PastSpecDocument, ServiceDocument } from '../../proto/engine/service-document.js';
+import type { PastSpecDocument, RebalanceDocument, ServiceDocument } from '../../proto/engine/service-document.js';
 import type { SwarmDocument, SwarmInfo } from '../../proto/engine/swarm-document.js';
 import type { TaskDocument } from '../../proto/engine/task-document.js';
 import type { DrainRequest } from './drain-request.js';
@@ -42,6 +42,8 @@ export interface SwarmApi {
   history(id: string): readonly PastSpecDocument[];
   /** bale's own: rolls back to the earlier spec of this version. */
   rollBackTo(id: string, version: string | undefined): Promise<{ readonly Warnings: readonly string[] | null }>;
+  /** bale's own: moves the tasks of which a node has too many. */
+  rebalance(id: string): Promise<RebalanceDocument>;
   removeService(id: string): Promise<void>;
 
   readonly secrets: PayloadVerbs;

@@ -58,7 +58,8 @@ export class TaskApi implements Pick<SwarmApi, 'tasks' | 'task'> {
 
 function isCurrent(task: TaskObject, view: Pick<View, 'get'>): boolean {
   const service = view.get('service', task.serviceId);
-  return service !== undefined && isUpToDate(task, service);
+  const node = task.nodeId === undefined ? undefined : view.get('node', task.nodeId);
+  return service !== undefined && isUpToDate(task, service, node);
 }
 
 /** The smallest set of tasks, in order of id, that the filters can match. */

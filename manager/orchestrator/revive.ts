@@ -20,7 +20,8 @@ const canServeOn = (task: TaskObject, service: ServiceObject, nodeOf: NodeLookup
   task.draining?.then === 'remove' &&
   task.desiredState === 'running' &&
   task.status.State === 'running' &&
+  task.unhealthy !== true &&
   task.nodeId !== undefined &&
   lossOf(task, nodeOf) === undefined &&
   nodeOf(task.nodeId)?.spec.Availability !== 'drain' &&
-  isUpToDate(task, service);
+  isUpToDate(task, service, nodeOf(task.nodeId));

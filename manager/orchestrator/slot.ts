@@ -1,7 +1,7 @@
 import { isTerminal, stateOrder } from '../../proto/engine/task-state.js';
 import { finalWish, shallLive } from '../drain/task-wish.js';
 import type { ServiceObject, Takeover, TaskObject } from '../store/objects.js';
-import { isUpToDate } from '../updater/effective-spec.js';
+import { runsAlike } from '../updater/effective-spec.js';
 import { isRolling, rolloutConfig } from '../updater/rollout-config.js';
 import { judgeLoss, judgeRestart, type RestartVerdict } from './restart.js';
 import { isOrphan, lose, lossOf, retire, stoppingTasks } from './stop-task.js';
@@ -138,7 +138,7 @@ function replace(
  * has not come to its slot, its spec. A slot changes its spec by the rollout alone.
  */
 function successionOf(old: TaskObject, { service }: SlotView): Pick<TaskStart, 'takeover' | 'template'> {
-  const keepsSpec = service.rollout !== undefined && !isUpToDate(old, service);
+  const keepsSpec = service.rollout !== undefined && !runsAlike(old, service);
   return {
     ...(old.takeover === undefined ? {} : { takeover: unsettled(old.takeover) }),
     ...(keepsSpec ? { template: old } : {}),

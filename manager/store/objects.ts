@@ -117,6 +117,8 @@ export interface TaskObject extends StoredObject {
   readonly unhealthy?: boolean;
   /** It was made by a planned change, to take over its slot. */
   readonly takeover?: Takeover;
+  /** Somebody asked that its slot runs elsewhere. */
+  readonly move?: { readonly since: number; readonly cause: string };
   /** When `status` says the node of this task was lost: why, for the user. */
   readonly lostReason?: string;
 }
@@ -135,7 +137,7 @@ export interface TaskDrain {
 export interface Takeover {
   /** The task that serves beside it until it is active. Absent: the old one was told to stop first. */
   readonly from?: string;
-  /** `Rollout.id` of the rollout that made it; absent: it was moved off a drained node. */
+  /** `Rollout.id` of the rollout that made it; absent: it was moved. */
   readonly rollout?: number;
   /** Tasks of this slot that failed in the same rollout, itself included once it failed. */
   readonly failures: number;

@@ -2,19 +2,37 @@ import { DEFAULT_RESTART_POLICY, DEFAULT_STOP_GRACE_PERIOD } from '../../proto/e
 import type { ContainerSpec } from '../../proto/engine/container-spec.js';
 import type { PortConfig } from '../../proto/engine/service-spec.js';
 import type { TaskSpec } from '../../proto/engine/task-spec.js';
-import type { ServiceObject, TaskObject } from '../store/objects.js';
+import { misfitOf } from '../scheduler/misfit.js';
+import type { NodeObject, ServiceObject, TaskObject } from '../store/objects.js';
 
 /** Fields whose zero says something else than their absence. */
 const ZERO_COUNTS: ReadonlySet<string> = new Set(['StopGracePeriod', 'Delay', 'Init', 'PublishedPort']);
 
 /** By spec object: specs are immutable and shared by many tasks. */
 const DIGESTS = new WeakMap<TaskSpec, string>();
+/** The same, the placement left out. */
+const BODIES = new WeakMap<TaskSpec, string>();
 
-/** Whether a task runs what its service asks for: then no update need touch it. */
-export const isUpToDate = (
-  task: Pick<TaskObject, 'spec' | 'hostPorts'>,
-  service: Pick<ServiceObject, 'spec' | 'ports'>,
-): boolean => sameEffect(task, { spec: service.spec.TaskTemplate, hostPorts: hostPortsOf(service) });
+type Wanted = Pick<ServiceObject, 'spec' | 'ports'>;
+
+/**
+ * Whether a task runs what its service asks for, where it asks for it: then no update need touch it.
+ * A task that another placement concerns stays while its node, undefined when it has none, suits.
+ */
+export const isUpToDate = (task: Effect, service: Wanted, node: NodeObject | undefined): boolean =>
+  sameEffect(task, effectOf(service)) ||
+  (node !== undefined && runsAlike(task, service) && misfitOf(service.spec.TaskTemplate, node) === undefined);
+
+/** Whether a task runs what its service asks for, wherever that is. */
+export const runsAlike = (task: Effect, service: Wanted): boolean => {
+  const wanted = effectOf(service);
+  return (task.spec === wanted.spec || bodyDigest(task.spec) === bodyDigest(wanted.spec)) && samePorts(task, wanted);
+};
+
+const effectOf = (service: Wanted): Effect => ({
+  spec: service.spec.TaskTemplate,
+  hostPorts: hostPortsOf(service),
+});
 
 export const hostPortsOf = ({ ports }: Pick<ServiceObject, 'ports'>): readonly PortConfig[] =>
   ports.filter((port) => port.PublishMode === 'host');
@@ -23,8 +41,12 @@ type Effect = Pick<TaskObject, 'spec' | 'hostPorts'>;
 
 /** Whether two tasks would run alike: the order of sets, and defaults written out, make no difference. */
 export const sameEffect = (a: Effect, b: Effect): boolean =>
-  (a.spec === b.spec || effectiveDigest(a.spec) === effectiveDigest(b.spec)) &&
-  (a.hostPorts === b.hostPorts || portsDigest(a.hostPorts) === portsDigest(b.hostPorts));
+  (a.spec === b.spec || effectiveDigest(a.spec) === effectiveDigest(b.spec)) && samePorts(a, b);
+
+const samePorts = (a: Effect, b: Effect): boolean =>
+  a.hostPorts === b.hostPorts ||
+  (a.hostPorts.length === 0 && b.hostPorts.length === 0) ||
+  portsDigest(a.hostPorts) === portsDigest(b.hostPorts);
 
 /** A text that is the same for two specs exactly when their containers, and where they may run, are the same. */
 export function effectiveDigest(spec: TaskSpec): string {
@@ -32,6 +54,15 @@ export function effectiveDigest(spec: TaskSpec): string {
   if (known !== undefined) return known;
   const digest = canonical(normalized(spec));
   DIGESTS.set(spec, digest);
+  return digest;
+}
+
+function bodyDigest(spec: TaskSpec): string {
+  const known = BODIES.get(spec);
+  if (known !== undefined) return known;
+  const { Placement, ...body } = spec;
+  const digest = Placement === undefined ? effectiveDigest(spec) : canonical(normalized(body));
+  BODIES.set(spec, digest);
   return digest;
 }
 

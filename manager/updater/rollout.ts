@@ -5,7 +5,7 @@ import { nextOverdue } from './node-drain.js';
 import { rolloutConfig, isRolling, type RolloutConfig } from './rollout-config.js';
 import { failuresOf, lastFailed, type RolloutView, type SlotState, slotStates } from './slot-state.js';
 import { orderOf, startChange, startMoves } from './start-takeover.js';
-import { decideTakeover, firstWakeUp, isMisplaced, type TakeoverDecision } from './takeover.js';
+import { decideTakeover, firstWakeUp, type TakeoverDecision } from './takeover.js';
 
 /** How a rollout ends, or what is to be said of it meanwhile. */
 export type RolloutVerdict =
@@ -47,10 +47,7 @@ export function decideRollout(view: RolloutView): RolloutDecision {
         view,
       )
     : { actions: [] };
-  const moves =
-    rollout.actions.length > 0
-      ? []
-      : startMoves(slots, { ...view, rolling, isMisplaced: (task) => isMisplaced(task, view) });
+  const moves = rollout.actions.length > 0 ? [] : startMoves(slots, { ...view, rolling });
   const wake = earliest(wakeAt, rollout.wakeAt);
   return { ...rollout, actions: [...rollout.actions, ...moves], ...(wake === undefined ? {} : { wakeAt: wake }) };
 }

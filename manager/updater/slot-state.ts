@@ -4,8 +4,9 @@ import { finalWish, shallLive } from '../drain/task-wish.js';
 import { chooseLive } from '../orchestrator/slot.js';
 import { stoppingTasks } from '../orchestrator/stop-task.js';
 import type { NodeLookup } from '../orchestrator/task-action.js';
-import type { ServiceObject, TaskObject } from '../store/objects.js';
-import { isUpToDate } from './effective-spec.js';
+import type { NodeObject, ServiceObject, TaskObject } from '../store/objects.js';
+import { isUpToDate, sameEffect } from './effective-spec.js';
+import { type Misplaced, misplacedTasks } from './misplaced.js';
 
 /** One filled slot, as a rollout sees it. */
 export interface SlotState {
@@ -21,6 +22,8 @@ export interface SlotState {
   readonly dirty: boolean;
   /** A planned change of it is not over. */
   readonly open: boolean;
+  /** Of the whole service. */
+  readonly misplaced: Misplaced;
 }
 
 export interface RolloutView {
@@ -45,9 +48,10 @@ export function slotStates(view: Pick<RolloutView, 'service' | 'tasks' | 'nodeOf
     if (known === undefined) bySlot.set(task.slot, [task]);
     else known.push(task);
   }
+  const misplaced = misplacedTasks(view);
   return [...bySlot]
     .filter(([, tasks]) => tasks.some((task) => finalWish(task) !== 'remove'))
-    .map(([slot, tasks]) => slotState(slot, tasks, view))
+    .map(([slot, tasks]) => slotState(slot, tasks, view, misplaced))
     .sort((a, b) => a.slot - b.slot);
 }
 
@@ -55,6 +59,7 @@ function slotState(
   slot: number,
   tasks: readonly TaskObject[],
   view: Pick<RolloutView, 'service' | 'nodeOf'>,
+  misplaced: Misplaced,
 ): SlotState {
   const { keep: live, incumbent } = chooseLive(tasks);
   const standing = live ?? newest(tasks);
@@ -65,10 +70,23 @@ function slotState(
     live,
     incumbent,
     leaving: stoppingTasks({ tasks: tasks.filter((task) => !shallLive(task)), nodeOf: view.nodeOf }),
-    dirty: standing === undefined || !isUpToDate(standing, view.service),
+    dirty: standing === undefined || isDirty(standing, view, misplaced),
     open: takeover !== undefined && takeover.settledAt === undefined,
+    misplaced,
   };
 }
+
+/** Of tasks that only another placement concerns, those are replaced that may not stay. */
+const isDirty = (
+  task: TaskObject,
+  { service, nodeOf }: Pick<RolloutView, 'service' | 'nodeOf'>,
+  misplaced: Misplaced,
+) =>
+  !isUpToDate(task, service, nodeOfTask(task, nodeOf)) ||
+  (misplaced.has(task.id) && !sameEffect(task, { spec: service.spec.TaskTemplate, hostPorts: task.hostPorts }));
+
+export const nodeOfTask = ({ nodeId }: Pick<TaskObject, 'nodeId'>, nodeOf: NodeLookup): NodeObject | undefined =>
+  nodeId === undefined ? undefined : nodeOf(nodeId);
 
 const newest = (tasks: readonly TaskObject[]): TaskObject | undefined =>
   tasks.reduce<TaskObject | undefined>(

@@ -3,7 +3,7 @@ import { retire } from '../orchestrator/stop-task.js';
 import type { TaskAction } from '../orchestrator/task-action.js';
 import { draftTask } from '../orchestrator/task-draft.js';
 import type { Takeover, TaskObject } from '../store/objects.js';
-import { hostPortsOf, isUpToDate } from './effective-spec.js';
+import { hostPortsOf, runsAlike } from './effective-spec.js';
 import { overdue } from './node-drain.js';
 import { chooseOrder, type OrderChoice } from './update-order.js';
 import { rolloutConfig } from './rollout-config.js';
@@ -28,18 +28,18 @@ export function startChange(slot: SlotState, rolloutId: number, view: RolloutVie
 }
 
 /**
- * Moves tasks off the nodes that are to be emptied, a few at a time, each like a change of its slot
- * but with the spec it has. A rollout that goes on comes to its slots by itself. A task whose node
+ * Moves tasks off the nodes where they shall not stay, a few at a time, each like a change of its
+ * slot but with the spec it has. A rollout that goes on comes to its slots by itself. A task whose node
  * should be empty by now goes at once, whatever else is under way.
  */
 export function startMoves(
   slots: readonly SlotState[],
-  view: RolloutView & { readonly isMisplaced: (task: TaskObject) => boolean; readonly rolling: boolean },
+  view: RolloutView & { readonly rolling: boolean },
 ): readonly TaskAction[] {
   const quota = new MoveQuota(slots.filter(({ open, live }) => open && live?.takeover?.rollout === undefined).length);
   return slots.flatMap((slot) => {
     const { live, incumbent, leaving, open, dirty } = slot;
-    if (live === undefined || incumbent !== undefined || !view.isMisplaced(live)) return [];
+    if (live === undefined || incumbent !== undefined || !slot.misplaced.has(live.id)) return [];
     if (overdue(live, view.nodeOf, view.now) !== undefined) return move(slot, live, 'stop-first', view);
     if (leaving.length > 0 || open || (dirty && view.rolling)) return [];
     const { order } = chooseOrder(rolloutConfig(view.service).order, live);
@@ -84,7 +84,7 @@ function beginTakeover(
   template: TaskObject | undefined,
   view: RolloutView,
 ): readonly TaskAction[] {
-  const uses = template === undefined || isUpToDate(template, view.service) ? {} : { template };
+  const uses = template === undefined || runsAlike(template, view.service) ? {} : { template };
   if (order === 'start-first' && live.status.State === 'running') {
     return [create(slot, { ...takeover, from: live.id }, { blocked: false, ...uses }, view)];
   }
@@ -97,12 +97,13 @@ function beginTakeover(
 }
 
 function create(
-  { slot }: SlotState,
+  { slot, live, misplaced }: SlotState,
   takeover: Takeover,
   start: { readonly blocked: boolean; readonly template?: TaskObject },
   { service, now }: RolloutView,
 ): TaskAction {
-  const what = takeover.rollout === undefined ? 'moved off a drained node' : 'made by an update';
+  const cause = misplaced.get(live?.id ?? '') ?? 'its old node may not keep it';
+  const what = takeover.rollout === undefined ? `moved: ${cause}` : 'made by an update';
   const message = start.blocked
     ? `${what}; it waits for the old task of its slot to stop, ${OLD_TASK_TIMEOUT / 1000} s at most`
     : what;

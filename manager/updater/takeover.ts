@@ -6,7 +6,7 @@ import type { TaskObject } from '../store/objects.js';
 import { isUpToDate, sameEffect } from './effective-spec.js';
 import { overdue } from './node-drain.js';
 import { rolloutConfig } from './rollout-config.js';
-import type { RolloutView, SlotState } from './slot-state.js';
+import { nodeOfTask, type RolloutView, type SlotState } from './slot-state.js';
 
 export interface TakeoverDecision {
   readonly actions: readonly TaskAction[];
@@ -29,22 +29,23 @@ export function decideTakeover(slot: SlotState, view: RolloutView): TakeoverDeci
   if (back.length > 0) return { actions: back };
   const { live, incumbent } = slot;
   if (live === undefined) return NONE;
-  if (incumbent !== undefined && !isTerminal(incumbent.status.State)) return decidePair(live, incumbent, view);
+  if (incumbent !== undefined && !isTerminal(incumbent.status.State)) return decidePair(live, incumbent, slot, view);
   return slot.open ? decideSettling(live, slot, view) : NONE;
 }
 
 /** A rollback finds the old task still draining: it goes on serving, and the new one goes instead. */
 function takeBack({ live, incumbent, leaving }: SlotState, view: RolloutView): readonly TaskAction[] {
-  if (live === undefined || isUpToDate(live, view.service)) return [];
-  if (incumbent !== undefined && isUpToDate(incumbent, view.service)) return [];
+  const isCurrent = (task: TaskObject): boolean => isUpToDate(task, view.service, nodeOfTask(task, view.nodeOf));
+  if (live === undefined || isCurrent(live)) return [];
+  if (incumbent !== undefined && isCurrent(incumbent)) return [];
   const old = leaving.find(
     (task) =>
       task.draining?.then === 'shutdown' &&
       task.desiredState === 'running' &&
       task.status.State === 'running' &&
       task.unhealthy !== true &&
-      !isMisplaced(task, view) &&
-      isUpToDate(task, view.service),
+      nodeOfTask(task, view.nodeOf)?.spec.Availability !== 'drain' &&
+      isCurrent(task),
   );
   if (old === undefined) return [];
   const reason = 'it runs what its service asks for again';
@@ -56,14 +57,18 @@ function takeBack({ live, incumbent, leaving }: SlotState, view: RolloutView): r
   ];
 }
 
-function decidePair(live: TaskObject, incumbent: TaskObject, view: RolloutView): TakeoverDecision {
-  const { service } = view;
+function decidePair(
+  live: TaskObject,
+  incumbent: TaskObject,
+  { misplaced }: SlotState,
+  view: RolloutView,
+): TakeoverDecision {
+  const { service, nodeOf } = view;
+  const isCurrent = (task: TaskObject): boolean => isUpToDate(task, service, nodeOfTask(task, nodeOf));
   const activation = view.activation(live);
   const moved = sameEffect(live, incumbent);
-  const wanted = moved
-    ? isMisplaced(incumbent, view) || live.takeover?.rollout !== undefined
-    : isUpToDate(live, service);
-  if (activation.kind === 'active' && (wanted || !isUpToDate(incumbent, service))) {
+  const wanted = moved ? misplaced.has(incumbent.id) || live.takeover?.rollout !== undefined : isCurrent(live);
+  if (activation.kind === 'active' && (wanted || !isCurrent(incumbent))) {
     return { actions: [retire(incumbent, 'shutdown', `task ${live.id} has taken over: ${activation.reason}`, view)] };
   }
   if (!wanted) return { actions: [retire(live, 'shutdown', 'it is not wanted in its slot any more', view)] };
@@ -104,10 +109,6 @@ function decideSettling(live: TaskObject, slot: SlotState, view: RolloutView): T
 /** Why no node takes this task, as the scheduler says. */
 const noRoom = ({ nodeId, status }: TaskObject): string | undefined =>
   nodeId === undefined && status.State === 'pending' && (status.Err ?? '') !== '' ? status.Err : undefined;
-
-/** Its node is to be emptied. */
-export const isMisplaced = (task: TaskObject, { nodeOf }: Pick<RolloutView, 'nodeOf'>): boolean =>
-  task.nodeId !== undefined && nodeOf(task.nodeId)?.spec.Availability === 'drain';
 
 /** The earliest of the wake-ups of several slots. */
 export const firstWakeUp = (decisions: readonly TakeoverDecision[]): number | undefined =>

@@ -182,11 +182,14 @@ function isConcerned(before: TaskObject | undefined, after: TaskObject | undefin
     before?.desiredState !== after?.desiredState;
   const sickened = before?.unhealthy !== after?.unhealthy;
   const planned = task.takeover !== undefined && task.takeover.settledAt === undefined;
-  return (planned && moved) || sickened || (ended && before !== undefined);
+  const asked = after?.move !== undefined && before?.move !== after.move;
+  return (planned && moved) || sickened || asked || (ended && before !== undefined);
 }
 
 const isMoved = (before: NodeObject | undefined, after: NodeObject | undefined): boolean =>
-  before?.spec.Availability !== after?.spec.Availability ||
+  before?.spec !== after?.spec ||
+  before?.description !== after?.description ||
+  before?.status.addr !== after?.status.addr ||
   before?.drain !== after?.drain ||
   before?.status.state !== after?.status.state;
 

@@ -34,6 +34,18 @@ export interface PastSpecDocument {
   Spec: ServiceSpec;
 }
 
+/** bale's own: the answer of `POST /bale/services/{id}/rebalance`. No moves: it is balanced. */
+export interface RebalanceDocument {
+  moves: {
+    taskId: string;
+    slot: number;
+    from: { nodeId: string; hostname: string };
+    /** Where the scheduler would put it now; it chooses when the move begins. */
+    to: { nodeId: string; hostname: string };
+    reason: string;
+  }[];
+}
+
 export interface ServiceStatus {
   RunningTasks: number;
   DesiredTasks: number;

@@ -140,6 +140,17 @@ test('a node is drained until it is empty, and takes tasks again', async () => {
   expect(refused.err).toContain('--deadline');
   expect(await bale('node', 'activate', w)).toMatchObject({ code: 0 });
 
+  const balanced = await bale('service', 'rebalance', 'web');
+  expect(balanced).toMatchObject({ code: 0, err: '' });
+  const reason = (had: number, has: number) =>
+    `: ${m} -> ${w}: node ${m} has ${had} tasks of the service, node ${w} has ${has}`;
+  expect(balanced.out).toContain(reason(4, 0));
+  expect(balanced.out).toContain(reason(3, 1));
+  expect(balanced.out).toContain('web: 2 of 2 moved\nverify: Service web is balanced\n');
+  expect(await nodes()).toEqual([m, m, w, w].sort());
+  expect(await bale('service', 'rebalance')).toMatchObject({ code: 0, out: 'web: already balanced\n', err: '' });
+  expect(await bale('service', 'rebalance', 'nothing')).toMatchObject({ code: 1, out: '' });
+
   const promoted = await bale('node', 'promote', w);
   expect(promoted).toMatchObject({ code: 1, out: '' });
   expect(promoted.err).toContain('Role');

@@ -195,7 +195,7 @@ describe('whatever is changed while a service is changed', () => {
         expect(bench.violations).toEqual([]);
         const { service, serving } = bench;
         if (service.updateStatus?.State === 'completed' && rolloutConfig(service).failureAction !== 'continue') {
-          expect(serving.filter((task) => !isUpToDate(task, service))).toEqual([]);
+          expect(serving.filter((task) => !isUpToDate(task, service, undefined))).toEqual([]);
         }
         await bench.close();
       }),

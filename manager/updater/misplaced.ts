@@ -1,0 +1,43 @@
+import { isTerminal } from '../../proto/engine/task-state.js';
+import { misfits } from '../scheduler/misfit.js';
+import type { NodeLookup } from '../orchestrator/task-action.js';
+import type { ServiceObject, TaskObject } from '../store/objects.js';
+import { runsAlike } from './effective-spec.js';
+
+/** Ids of tasks that shall run elsewhere, each with the reason. */
+export type Misplaced = ReadonlyMap<string, string>;
+
+interface MisplacedView {
+  readonly service: ServiceObject;
+  readonly tasks: readonly TaskObject[];
+  readonly nodeOf: NodeLookup;
+}
+
+/**
+ * The tasks of a service that shall leave their nodes: the node is to be emptied, it no longer meets
+ * what the service asks of its nodes, or somebody asked for the move. A task of an older spec is
+ * judged by the placement of its service only when nothing else sets the two apart.
+ */
+export function misplacedTasks({ service, tasks, nodeOf }: MisplacedView): Misplaced {
+  const { TaskTemplate } = service.spec;
+  const byNode = new Map<string, TaskObject[]>();
+  for (const task of tasks) {
+    if (task.nodeId === undefined || isTerminal(task.status.State)) continue;
+    const known = byNode.get(task.nodeId);
+    if (known === undefined) byNode.set(task.nodeId, [task]);
+    else known.push(task);
+  }
+  const reasons = new Map<string, string>();
+  for (const [nodeId, own] of byNode) {
+    const node = nodeOf(nodeId);
+    if (node === undefined) continue;
+    for (const { id, move } of own) if (move !== undefined) reasons.set(id, move.cause);
+    if (node.spec.Availability === 'drain') {
+      for (const { id } of own) reasons.set(id, `node ${node.description?.Hostname ?? nodeId} is drained`);
+      continue;
+    }
+    const found = misfits(node, own, (task) => (runsAlike(task, service) ? TaskTemplate : task.spec));
+    for (const { task, reason } of found) reasons.set(task.id, reason);
+  }
+  return reasons;
+}
