@@ -38,7 +38,8 @@ export function patchService(present: ServiceSpec, flags: UpdateFlags, own: Envi
 function patchTask(task: TaskSpec, flags: UpdateFlags, own: Environment): void {
   patchContainer(task.ContainerSpec, flags, own);
   setField(task, 'Resources', patchResources(task.Resources, flags));
-  setField(task, 'Placement', patchPlacement(task.Placement, flags));
+  const placement = patchPlacement(task.Placement, flags);
+  if (placement !== task.Placement) setField(task, 'Placement', placement);
   setField(task, 'RestartPolicy', patchRestartPolicy(task.RestartPolicy, flags));
   if (flags.logDriver !== undefined && flags.logDriver !== '') {
     // Options belong to their driver: they are all replaced.

@@ -1,5 +1,6 @@
 import { nameOf } from '../scheduler/filters.js';
 import { Ledger } from '../scheduler/ledger.js';
+import { NodePool } from '../scheduler/node-pool.js';
 import { placeGroup } from '../scheduler/place.js';
 import { requirementOf } from '../scheduler/requirement.js';
 import type { NodeObject, ServiceObject, TaskObject } from '../store/objects.js';
@@ -12,6 +13,7 @@ export interface RebalanceView {
   readonly tasks: readonly TaskObject[];
   /** Of all services: they take room. */
   readonly allTasks: readonly TaskObject[];
+  /** In the order of their ids. */
   readonly nodes: readonly NodeObject[];
 }
 
@@ -92,7 +94,8 @@ function choose(
       requirement: requirementOf({ spec, hostPorts: task.hostPorts }),
       taskIds: [task.id],
     },
-    nodes.map((node) => ({ node, account: ledger.account(node.id), suspect: false, failures: 0 })),
+    new NodePool(nodes, ledger, new Set()),
+    () => 0,
   );
   return nodeOf.get(placements[0]?.nodeId ?? '');
 }
