@@ -26,7 +26,7 @@ describe('mesh processes that are replaced under load on all nodes', () => {
   });
 
   const meshPids = async (host: TestHost): Promise<readonly number[]> =>
-    (await host.baleProcesses()).filter(({ command }) => command.includes('mesh')).map(({ pid }) => pid);
+    (await host.baleProcesses()).filter(({ command }) => command.includes(' mesh --config ')).map(({ pid }) => pid);
 
   test('not one request fails, and the old processes end', async () => {
     const targets = hosts.all.map(({ address }) => ({ address, port: PORT }));

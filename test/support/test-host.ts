@@ -160,7 +160,7 @@ export class TestHost {
   async crash(options: { readonly keepMesh: boolean }): Promise<void> {
     const containers = await this.containerPids();
     const bale = await this.baleProcesses();
-    const doomed = options.keepMesh ? bale.filter(({ command }) => !command.includes('mesh')) : bale;
+    const doomed = options.keepMesh ? bale.filter(({ command }) => !command.includes(' mesh --config ')) : bale;
     for (const pid of [...doomed.map(({ pid }) => pid), ...containers]) process.kill(pid, 'SIGKILL');
     this.#daemon = undefined;
   }
