@@ -4,6 +4,7 @@ import { DEFAULT_HOST, FailedOperands, type Context } from './context.js';
 import { spellSwitches } from './flags/switches.js';
 import { registerInfo } from './info.js';
 import { registerNode } from './node.js';
+import { registerSecrets } from './secret.js';
 import { registerService } from './service.js';
 import { registerSwarm } from './swarm.js';
 import { registerVersion } from './version.js';
@@ -27,6 +28,7 @@ export async function runCli(argv: readonly string[], output: Output = processOu
   registerSwarm(program, context);
   registerNode(program, context);
   registerService(program, context);
+  registerSecrets(program, context);
   registerInfo(program, context);
   registerVersion(program, context, packageVersion());
   pointToHelp(program, 'bale');

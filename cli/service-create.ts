@@ -4,6 +4,7 @@ import type { Context } from './context.js';
 import { collect } from './flags/filter.js';
 import { serviceSpec, type CreateFlags } from './flags/service-spec.js';
 import { addRolloutOptions } from './rollout-options.js';
+import { withFiles, type FileFlags } from './update/file-references.js';
 import { waitForService } from './view/progress.js';
 
 export function registerServiceCreate(service: Command, context: Context): void {
@@ -26,6 +27,8 @@ export function registerServiceCreate(service: Command, context: Context): void 
     .option('-l, --label <label>', 'Service label', collect)
     .option('--container-label <label>', 'Container label', collect)
     .option('--mount <mount>', 'Attach a filesystem, e.g. type=volume,source=data,target=/data', collect)
+    .option('--secret <secret>', 'Give a secret: NAME, or source=NAME,target=FILE,uid=0,gid=0,mode=0400', collect)
+    .option('--config <config>', 'Give a config: NAME, or source=NAME,target=FILE,uid=0,gid=0,mode=0444', collect)
     .option('-w, --workdir <directory>', 'Working directory in the container')
     .option('-u, --user <user>', 'User name or id, with an optional group: NAME[:GROUP]')
     .option('--entrypoint <command>', "Instead of the image's entrypoint")
@@ -75,18 +78,25 @@ export function registerServiceCreate(service: Command, context: Context): void 
       'after',
       '\nExamples:\n  bale service create --name web --replicas 3 -p 8080:80 nginx\n  bale service create --name job --restart-condition none alpine sh -c "echo done"',
     )
-    .action(async (image: string, command: string[], flags: CreateFlags & { detach?: boolean; quiet?: boolean }) => {
-      const spec = await serviceSpec(image, command, flags, context.env);
-      const client = await context.connect();
-      const created = await client.post<{ ID?: string; Warnings?: string[] | null }>('/services/create', spec);
-      if (created.ID === undefined) {
-        throw new BaleError('the daemon answered without the id of the new service', {
-          kind: 'internal',
-          code: 'BALE_ANSWER_INVALID',
-        });
-      }
-      for (const warning of created.Warnings ?? []) context.warn(`${warning}\n`);
-      context.print(`${created.ID}\n`);
-      if (flags.detach !== true) await waitForService(context, client, created.ID, { quiet: flags.quiet === true });
-    });
+    .action(
+      async (
+        image: string,
+        command: string[],
+        flags: CreateFlags & FileFlags & { detach?: boolean; quiet?: boolean },
+      ) => {
+        const plain = await serviceSpec(image, command, flags, context.env);
+        const client = await context.connect();
+        const spec = await withFiles(client, plain, flags);
+        const created = await client.post<{ ID?: string; Warnings?: string[] | null }>('/services/create', spec);
+        if (created.ID === undefined) {
+          throw new BaleError('the daemon answered without the id of the new service', {
+            kind: 'internal',
+            code: 'BALE_ANSWER_INVALID',
+          });
+        }
+        for (const warning of created.Warnings ?? []) context.warn(`${warning}\n`);
+        context.print(`${created.ID}\n`);
+        if (flags.detach !== true) await waitForService(context, client, created.ID, { quiet: flags.quiet === true });
+      },
+    );
 }

@@ -4,6 +4,7 @@ import type { ServiceSpec } from '../../proto/engine/service-spec.js';
 import type { ApiClient, Query } from '../client.js';
 import type { Context } from '../context.js';
 import { waitForService } from '../view/progress.js';
+import { withFiles } from './file-references.js';
 import { patchService } from './patch-service.js';
 import type { UpdateFlags } from './update-flags.js';
 
@@ -23,8 +24,8 @@ export async function updateService(
     await rollbackService(context, name, flags);
     return;
   }
-  await changeService(context, name, flags, { registryAuthFrom: 'spec' }, (spec) =>
-    patchService(spec, flags, context.env),
+  await changeService(context, name, flags, { registryAuthFrom: 'spec' }, async (spec, client) =>
+    withFiles(client, patchService(spec, flags, context.env), flags),
   );
 }
 
@@ -60,13 +61,13 @@ async function changeService(
   name: string,
   flags: WaitFlags,
   query: Query,
-  change: (spec: ServiceSpec) => ServiceSpec,
+  change: (spec: ServiceSpec, client: ApiClient) => ServiceSpec | Promise<ServiceSpec>,
 ): Promise<void> {
   const client = await context.connect();
   const service = await readService(client, name);
   const answer = await client.post<{ Warnings?: string[] | null }>(
     `/services/${service.ID}/update`,
-    change(service.Spec),
+    await change(service.Spec, client),
     { ...query, version: service.Version.Index },
   );
   for (const warning of answer.Warnings ?? []) context.warn(`${warning}\n`);

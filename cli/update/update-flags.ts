@@ -1,9 +1,10 @@
+import type { FileFlags } from './file-references.js';
 import type { RolloutFlags } from './rollout-config.js';
 
 type List = readonly string[];
 
 /** The flags of `service update`, as given. A flag that was not given changes nothing. */
-export interface UpdateFlags extends RolloutFlags {
+export interface UpdateFlags extends RolloutFlags, FileFlags {
   readonly image?: string;
   readonly args?: string;
   readonly entrypoint?: string;
