@@ -18,8 +18,9 @@ export interface MeshPeer {
 
 export interface PublishedPort {
   readonly publishedPort: number;
-  readonly protocol: 'tcp';
-  /** `auto` decides by the first bytes; `tcp` never looks; `http` always parses. */
+  /** A number may be published as both: these are two ports. */
+  readonly protocol: 'tcp' | 'udp';
+  /** Of tcp ports: `auto` decides by the first bytes; `tcp` never looks; `http` always parses. */
   readonly mode: 'auto' | 'tcp' | 'http';
   readonly serviceId: string;
   readonly serviceName: string;
@@ -29,6 +30,8 @@ export interface PublishedPort {
   readonly maxConnections?: number;
   /** What becomes of new work while no endpoint is active; absent in tables of older managers. */
   readonly hold?: Hold;
+  /** Of udp ports: ms without a datagram after which a client's session ends. */
+  readonly udpTimeout?: number;
   readonly endpoints: readonly Endpoint[];
 }
 

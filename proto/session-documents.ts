@@ -85,7 +85,7 @@ export const nodeDescription: Check<NodeDescription> = object<NodeDescription>(
 export const meshReport: Check<MeshReport> = object<MeshReport>({
   tableNumber: number,
   bindErrors: list(
-    object<MeshReport['bindErrors'][number]>({ publishedPort: number, protocol: oneOf(['tcp'] as const), error: text }),
+    object<MeshReport['bindErrors'][number]>({ publishedPort: number, protocol: oneOf(['tcp', 'udp'] as const), error: text }),
   ),
   inFlight: record(number),
 });
@@ -117,16 +117,17 @@ const endpoint: Check<Endpoint> = object<Endpoint>({
 const publishedPort: Check<PublishedPort> = object<PublishedPort>(
   {
     publishedPort: number,
-    protocol: oneOf(['tcp'] as const),
+    protocol: oneOf(['tcp', 'udp'] as const),
     mode: oneOf(['auto', 'tcp', 'http'] as const),
     serviceId: text,
     serviceName: text,
     proxyProtocol: oneOf(['v1', 'v2'] as const),
     maxConnections: number,
+    udpTimeout: number,
     hold: object<Hold>({ ms: number, reason: text }),
     endpoints: list(endpoint),
   },
-  ['proxyProtocol', 'maxConnections', 'hold'],
+  ['proxyProtocol', 'maxConnections', 'udpTimeout', 'hold'],
 );
 
 export const endpointTable: Check<EndpointTable> = object<EndpointTable>({

@@ -6,7 +6,7 @@ import { errorCode, errorMessage } from '../../core/errors.js';
 import type { SharedSockets } from './shared-sockets.js';
 
 /** The first retry is soon: a process that ends, or closes its copy of the socket, frees it within milliseconds. */
-const RETRY: BackoffPolicy = { initial: 50, max: 10_000 };
+export const BIND_RETRY: BackoffPolicy = { initial: 50, max: 10_000 };
 const BACKLOG = 4_096;
 
 const CAUSES: Readonly<Record<string, string>> = {
@@ -15,6 +15,9 @@ const CAUSES: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: 'cannot assign requested address',
   EMFILE: 'too many open files',
 };
+
+/** In the Engine's words. */
+export const bindCause = (error: unknown): string => CAUSES[errorCode(error) ?? ''] ?? errorMessage(error);
 
 export interface BindingOptions {
   readonly server: Server;
@@ -81,12 +84,12 @@ export class Binding {
     const { server, host, port, clock, sockets, name } = this.#options;
     const onError = (error: Error): void => {
       server.off('listening', onListening);
-      const delay = backoffDelay(RETRY, this.#failures);
+      const delay = backoffDelay(BIND_RETRY, this.#failures);
       this.#failures += 1;
       this.#cancelRetry = clock.schedule(delay, () => {
         if (!this.#closed) this.#listen(undefined);
       });
-      const cause = `listen tcp ${formatHostPort({ host, port })}: ${CAUSES[errorCode(error) ?? ''] ?? errorMessage(error)}`;
+      const cause = `listen tcp ${formatHostPort({ host, port })}: ${bindCause(error)}`;
       sockets.failed(name, cause);
       this.#set(cause);
       this.#attempted();

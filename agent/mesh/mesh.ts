@@ -17,6 +17,7 @@ import { InFlight } from './in-flight.js';
 import { Intake } from './intake.js';
 import { listenHost } from './listen-host.js';
 import { Listeners } from './listeners.js';
+import { LocalLinks } from './local-links.js';
 import { Locals } from './locals.js';
 import { Heirs } from './heirs.js';
 import { ipcChannel, type IpcChannel } from './ipc-channel.js';
@@ -30,6 +31,8 @@ import { sharedSockets, type SharedSockets } from './shared-sockets.js';
 import { SocketSource } from './socket-source.js';
 import { TunnelCredentials } from './tunnel-credentials.js';
 import { TunnelServer } from './tunnel-server.js';
+import { UdpPorts } from './udp-ports.js';
+import { UdpTunnels } from './udp-tunnels.js';
 
 /** ms for finding an endpoint that answers, and the most connections that may wait for one. */
 const CONNECT_BUDGET = 2_000;
@@ -71,6 +74,9 @@ export class Mesh {
   readonly #http: HttpFront;
   readonly #intake: Intake;
   readonly #listeners: Listeners;
+  readonly #localLinks: LocalLinks;
+  readonly #udpTunnels: UdpTunnels;
+  readonly #udp: UdpPorts;
   readonly #tunnels: TunnelServer;
   readonly #tunnelPort: number;
   readonly #tunnelHost: string;
@@ -132,9 +138,26 @@ export class Mesh {
       },
       onChange: changed,
     });
+    this.#localLinks = new LocalLinks({ locals: this.#locals, isDaemonHere: () => control.isConnected, clock });
+    this.#udpTunnels = new UdpTunnels({
+      dial: (nodeId, key) => this.#peers.dial(nodeId, key, options.connectBudget ?? CONNECT_BUDGET),
+      clock,
+    });
+    this.#udp = new UdpPorts({
+      host: config.publishAddr,
+      clock,
+      logger,
+      routes: this.#routes,
+      open: (endpoint, events) =>
+        endpoint.nodeId === config.nodeId
+          ? this.#localLinks.open(endpoint.taskId, endpoint.targetPort, events)
+          : this.#udpTunnels.open(endpoint, events),
+      onChange: changed,
+    });
     this.#tunnels = new TunnelServer({
       identity: this.#identity,
       locals: this.#locals,
+      localLinks: this.#localLinks,
       isMember: (nodeId) => this.#members.has(nodeId),
       logger,
     });
@@ -183,7 +206,10 @@ export class Mesh {
         : [...errors, { publishedPort: this.#tunnelPort, error: `${tunnelError} (for tunnels of other nodes)` }];
     return {
       tableNumber: this.#acked,
-      bindErrors: all.map((error) => ({ ...error, protocol: 'tcp' })),
+      bindErrors: [
+        ...all.map((error) => ({ ...error, protocol: 'tcp' as const })),
+        ...this.#udp.errors().map((error) => ({ ...error, protocol: 'udp' as const })),
+      ],
       inFlight: this.#inFlight.watched(),
     };
   }
@@ -193,10 +219,17 @@ export class Mesh {
     return this.#control.isReachable;
   }
 
-  /** Connections of clients, tunnels from other nodes, and idle connections to endpoints: for tests and logs. */
-  get open(): { readonly clients: number; readonly tunnels: number; readonly idle: number; readonly inFlight: number } {
+  /** Connections and UDP sessions of clients, tunnels from other nodes, and idle connections to endpoints: for tests and logs. */
+  get open(): {
+    readonly clients: number;
+    readonly udpSessions: number;
+    readonly tunnels: number;
+    readonly idle: number;
+    readonly inFlight: number;
+  } {
     return {
       clients: this.#intake.open,
+      udpSessions: this.#udp.open,
       tunnels: this.#tunnels.open,
       idle: this.#http.pool.size,
       inFlight: this.#inFlight.total(),
@@ -221,6 +254,8 @@ export class Mesh {
     this.#intake.destroy();
     this.#http.destroy();
     this.#tunnels.destroy();
+    this.#localLinks.destroy();
+    this.#udpTunnels.destroy();
     this.#peers.destroy();
   }
 
@@ -248,6 +283,7 @@ export class Mesh {
 
   #closeSockets(): void {
     this.#listeners.close();
+    this.#udp.close();
     this.#tunnelBinding?.close();
     this.#tunnels.close();
     this.#heirs.close();
@@ -267,6 +303,11 @@ export class Mesh {
     await this.#tunnelBinding.attempted;
   }
 
+  /** The leading process alone serves udp ports: a session must see each datagram of its client. */
+  async #bindUdp(): Promise<void> {
+    if (this.#source.leads) await this.#udp.apply(this.#routes.publishedPorts('udp'));
+  }
+
   #onMessage(message: DaemonToMesh): void {
     switch (message.kind) {
       case 'table':
@@ -274,6 +315,7 @@ export class Mesh {
         return;
       case 'locals':
         this.#locals.replace(message.locals);
+        this.#localLinks.localsChanged();
         return;
       case 'identity':
         void this.#renew();
@@ -289,6 +331,7 @@ export class Mesh {
         if (this.#retired || this.#closing) return;
         this.#control.lead();
         this.#source.lead();
+        void this.#bindUdp();
         this.#reporter.changed();
         return;
       case 'retire':
@@ -314,12 +357,16 @@ export class Mesh {
     this.#tunnels.membersChanged();
     this.#intake.tableChanged();
     const active = endpointsOf(table).filter(({ state }) => state === 'active');
-    this.#http.pool.keepOnly(new Set(active.map(endpointKey)));
+    this.#http.pool.keepOnly(new Set(active.map((endpoint) => endpointKey(endpoint))));
     this.#reporter.changed();
     // The first table of a process that another started: it takes connections once it knows the ways.
     if (this.#tunnelBinding === undefined) await this.#peers.warmedUp(WARM_UP);
     if (!this.#retired && !this.#closing) {
-      await Promise.all([this.#bindTunnels(), this.#listeners.apply(this.#routes.publishedPorts())]);
+      await Promise.all([
+        this.#bindTunnels(),
+        this.#listeners.apply(this.#routes.publishedPorts()),
+        this.#bindUdp(),
+      ]);
     }
     // A later table may have been acknowledged meanwhile, which says more.
     this.#acked = Math.max(this.#acked, table.number);

@@ -84,19 +84,29 @@ export class Route {
     return endpoint === undefined ? undefined : new Lease(endpoint, inFlight);
   }
 
+  /** Counts an endpoint that was picked before as in flight once more. */
+  resume(endpoint: Endpoint): Lease {
+    return new Lease(endpoint, this.#options.inFlight);
+  }
+
   refused(endpoint: Endpoint): void {
-    this.#options.ejections.refused(endpointKey(endpoint), this.#options.now());
+    this.#options.ejections.refused(this.#key(endpoint), this.#options.now());
   }
 
   connected(endpoint: Endpoint): void {
-    this.#options.ejections.connected(endpointKey(endpoint));
+    this.#options.ejections.connected(this.#key(endpoint));
   }
 
   /** Whether new work may still go to this endpoint. */
-  isActive({ taskId, targetPort }: Endpoint): boolean {
-    return this.#picker.endpoints.some(
-      (candidate) => candidate.taskId === taskId && candidate.targetPort === targetPort && candidate.state === 'active',
-    );
+  isActive(endpoint: Endpoint): boolean {
+    return this.stateOf(endpoint) === 'active';
+  }
+
+  /** Its state in the present table; undefined when it is not there. */
+  stateOf({ taskId, targetPort }: Endpoint): Endpoint['state'] | undefined {
+    return this.#picker.endpoints.find(
+      (candidate) => candidate.taskId === taskId && candidate.targetPort === targetPort,
+    )?.state;
   }
 
   hasDraining(): boolean {
@@ -106,6 +116,10 @@ export class Route {
   #context(tried: ReadonlySet<string> | undefined): PickContext {
     const { ejections, now } = this.#options;
     const time = now();
-    return { tried, isEjected: (endpoint) => ejections.isEjected(endpointKey(endpoint), time) };
+    return { tried, isEjected: (endpoint) => ejections.isEjected(this.#key(endpoint), time) };
+  }
+
+  #key(endpoint: Endpoint): string {
+    return endpointKey(endpoint, this.#port.protocol);
   }
 }

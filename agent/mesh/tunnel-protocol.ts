@@ -4,6 +4,7 @@ import { PROTOCOL_VERSION } from '../../proto/protocol-version.js';
 /**
  * Between two meshes: HTTP/2 over TLS 1.3 with both certificates. One CONNECT per tunnel,
  * `:authority` names the endpoint (`<taskId>:<targetPort>`); status 200 once the container is dialled.
+ * With `;udp` after the port it carries datagrams of many clients, as frames (udp-frame.ts).
  */
 export const PROTOCOL_HEADER = 'bale-protocol';
 export const PROTOCOL_HEADER_VALUE = String(PROTOCOL_VERSION);

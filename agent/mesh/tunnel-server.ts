@@ -13,6 +13,7 @@ import type { NodeSubject } from '../../core/x509.js';
 import { VOUCH_PATH, type Vouch } from '../../proto/vouch.js';
 import { ignoreError, resetStream } from './byte-stream.js';
 import { parseEndpointKey } from './endpoint-key.js';
+import type { LocalLinks } from './local-links.js';
 import type { Locals } from './locals.js';
 import { splice } from './splice.js';
 import { dialTcp } from './tcp-dial.js';
@@ -26,6 +27,7 @@ import {
   SESSION_WINDOW,
   SETTINGS,
 } from './tunnel-protocol.js';
+import { serveDatagrams } from './udp-tunnel-end.js';
 
 const HANDSHAKE_TIMEOUT = 5_000;
 /** Peers ping twice a second: a session that is silent for so long has lost its peer. */
@@ -37,6 +39,7 @@ const DIAL_TIMEOUT = 1_500;
 export interface TunnelServerOptions {
   readonly identity: IdentitySource;
   readonly locals: Locals;
+  readonly localLinks: LocalLinks;
   /** Whether the node is in the present table. */
   readonly isMember: (nodeId: string) => boolean;
   readonly logger: Logger;
@@ -185,6 +188,11 @@ export class TunnelServer {
     }
     peer.tunnels.set(id, stream);
     stream.once('close', () => peer.tunnels.delete(id));
+    if (endpoint.protocol === 'udp') {
+      stream.respond({ ':status': 200 });
+      serveDatagrams(stream, (events) => this.#options.localLinks.open(endpoint.taskId, endpoint.targetPort, events));
+      return;
+    }
     try {
       const socket = await dialTcp(local.address, endpoint.targetPort, DIAL_TIMEOUT);
       if (stream.destroyed || stream.closed) {

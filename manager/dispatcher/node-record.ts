@@ -39,7 +39,10 @@ export function reportedPorts(
 ): NodeObject {
   const portErrors = bindErrors.flatMap(({ publishedPort, protocol, error }): PortError[] => {
     const service = services.find(({ ports }) =>
-      ports.some((port) => port.PublishedPort === publishedPort && port.PublishMode === 'ingress'),
+      ports.some(
+        (port) =>
+          port.PublishedPort === publishedPort && port.Protocol === protocol && port.PublishMode === 'ingress',
+      ),
     );
     return service === undefined ? [] : [{ nodeId: node.id, publishedPort, protocol, serviceId: service.id, error }];
   });

@@ -1,6 +1,6 @@
 import type { Endpoint, EndpointTable, Hold, MeshPeer, PublishedPort } from '../../proto/endpoint-table.js';
 import type { PortConfig } from '../../proto/engine/service-spec.js';
-import { holdTimeout } from '../../proto/engine/service-deadlines.js';
+import { holdTimeout, udpTimeout } from '../../proto/engine/service-deadlines.js';
 import { shallLive } from '../drain/task-wish.js';
 import type { NodeObject, ServiceObject, TaskObject } from '../store/objects.js';
 
@@ -50,12 +50,13 @@ export function portsOfService(
 ): readonly PublishedPort[] {
   return service.ports
     .filter(isRouted)
-    .map(({ PublishedPort: publishedPort, TargetPort: targetPort }): PublishedPort => ({
+    .map(({ PublishedPort: publishedPort, TargetPort: targetPort, Protocol: protocol }): PublishedPort => ({
       publishedPort,
-      protocol: 'tcp',
+      protocol,
       ...portSettings(service.spec.Labels, targetPort),
       serviceId: service.id,
       serviceName: service.spec.Name,
+      ...(protocol === 'udp' ? { udpTimeout: udpTimeout(service.spec.Labels, targetPort) } : {}),
       hold: holdOf(service),
       endpoints: endpointsOf(tasks, targetPort, isReachableNode),
     }))
@@ -92,16 +93,20 @@ function endpointsOf(
   return endpoints.sort((a, b) => compare(a.taskId, b.taskId));
 }
 
-type RoutedPort = PortConfig & { readonly PublishedPort: number; readonly TargetPort: number };
+type RoutedPort = PortConfig & {
+  readonly PublishedPort: number;
+  readonly TargetPort: number;
+  readonly Protocol: PublishedPort['protocol'];
+};
 
 /** Whether connections reach tasks of this service through the mesh. */
 export const isPublished = (service: Pick<ServiceObject, 'ports'> | undefined): boolean =>
   service?.ports.some(isRouted) ?? false;
 
-/** The mesh serves TCP ports in ingress mode; host-mode ports are bound by the Engine of the task's node. */
+/** The mesh serves tcp and udp ports in ingress mode; host-mode ports are bound by the Engine of the task's node. */
 const isRouted = (port: PortConfig): port is RoutedPort =>
   port.PublishMode === 'ingress' &&
-  port.Protocol === 'tcp' &&
+  (port.Protocol === 'tcp' || port.Protocol === 'udp') &&
   port.PublishedPort !== undefined &&
   port.TargetPort !== undefined;
 
@@ -120,6 +125,6 @@ function portSettings(
 }
 
 const byPort = (a: PublishedPort, b: PublishedPort): number =>
-  a.publishedPort - b.publishedPort || compare(a.serviceId, b.serviceId);
+  a.publishedPort - b.publishedPort || compare(a.protocol, b.protocol) || compare(a.serviceId, b.serviceId);
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -90,7 +90,9 @@ function findConflict(
       const clash = wanted.get(portKey(port));
       if (clash === undefined || (clash.PublishMode === 'host' && port.PublishMode === 'host')) continue;
       const how = port.PublishMode === 'host' ? 'a host-published' : 'an ingress';
-      return `port '${port.PublishedPort}' is already in use by service '${spec.Name}' (${id}) as ${how} port`;
+      // The Engine's words, in which a port without a protocol is tcp.
+      const protocol = port.Protocol === 'tcp' ? '' : ` (${port.Protocol})`;
+      return `port '${port.PublishedPort}' is already in use by service '${spec.Name}' (${id}) as ${how} port${protocol}`;
     }
   }
   return undefined;

@@ -89,7 +89,9 @@ const samePorts = (a: readonly PublishedPort[], b: readonly PublishedPort[]): bo
 
 const samePort = (a: PublishedPort, b: PublishedPort | undefined): boolean =>
   a.publishedPort === b?.publishedPort &&
+  a.protocol === b.protocol &&
   a.mode === b.mode &&
+  a.udpTimeout === b.udpTimeout &&
   a.serviceName === b.serviceName &&
   a.proxyProtocol === b.proxyProtocol &&
   a.maxConnections === b.maxConnections &&

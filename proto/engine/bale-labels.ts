@@ -1,16 +1,23 @@
 import { errorMessage } from '../../core/errors.js';
-import type { ServiceSpec } from './service-spec.js';
+import type { PortProtocol, ServiceSpec } from './service-spec.js';
 import { DRAIN_DEADLINE, durationLabel, HOLD_TIMEOUT, PROGRESS_DEADLINE } from './service-deadlines.js';
 import { specError } from './spec-error.js';
 
 const PORT_MODES = ['auto', 'tcp', 'http'];
 
-/** Deadlines with the least and the most they may be, ms. */
-const DEADLINES: Readonly<Record<string, { readonly least: number; readonly most: number }>> = {
+/** The least and the most a duration may be, ms. */
+interface Bounds {
+  readonly least: number;
+  readonly most: number;
+}
+
+const DEADLINES: Readonly<Record<string, Bounds>> = {
   [DRAIN_DEADLINE]: { least: 0, most: 24 * 3_600_000 },
   [HOLD_TIMEOUT]: { least: 0, most: 60_000 },
   [PROGRESS_DEADLINE]: { least: 1_000, most: 24 * 3_600_000 },
 };
+
+const UDP_TIMEOUT: Bounds = { least: 1_000, most: 3_600_000 };
 
 const PORT_LABEL = /^bale\.port\.([1-9][0-9]{0,4})\.([a-z-]+)$/;
 
@@ -20,6 +27,7 @@ const PORT_LABELS: Readonly<Record<string, PortCheck>> = {
   protocol: checkMode,
   'proxy-protocol': checkProxyProtocol,
   'max-connections': checkMaxConnections,
+  'udp-timeout': checkUdpTimeout,
 };
 
 /**
@@ -29,7 +37,11 @@ const PORT_LABELS: Readonly<Record<string, PortCheck>> = {
 export function checkBaleLabels(spec: ServiceSpec): void {
   for (const label of Object.keys(spec.Labels)) {
     if (!label.startsWith('bale.')) continue;
-    if (checkDeadline(spec.Labels, label)) continue;
+    const deadline = Object.hasOwn(DEADLINES, label) ? DEADLINES[label] : undefined;
+    if (deadline !== undefined) {
+      checkDuration(spec.Labels, label, deadline);
+      continue;
+    }
     const [, target, setting = ''] = PORT_LABEL.exec(label) ?? [];
     const check = Object.hasOwn(PORT_LABELS, setting) ? PORT_LABELS[setting] : undefined;
     if (check === undefined) {
@@ -44,12 +56,12 @@ export function checkBaleLabels(spec: ServiceSpec): void {
 
 function checkMode(spec: ServiceSpec, label: string, target: number): void {
   checkChoice(spec, label, PORT_MODES);
-  checkPublished(spec, label, target);
+  checkPublished(spec, label, target, 'tcp');
 }
 
 function checkProxyProtocol(spec: ServiceSpec, label: string, target: number): void {
   checkChoice(spec, label, ['v1', 'v2']);
-  checkPublished(spec, label, target);
+  checkPublished(spec, label, target, 'tcp');
   const mode = spec.Labels[`bale.port.${target}.protocol`] ?? 'tcp';
   if (mode === 'tcp') return;
   throw specError(
@@ -71,31 +83,34 @@ function checkChoice({ Labels }: ServiceSpec, label: string, choices: readonly s
   throw specError(`label "${label}" must be one of ${choices.join(', ')}, got ${JSON.stringify(value)}`);
 }
 
-function checkPublished({ EndpointSpec }: ServiceSpec, label: string, target: number): void {
-  const isPublished = (EndpointSpec?.Ports ?? []).some(
-    ({ TargetPort, PublishMode, Protocol = 'tcp' }) =>
-      TargetPort === target && PublishMode !== 'host' && Protocol === 'tcp',
-  );
-  if (isPublished) return;
-  throw specError(`label "${label}": the service publishes no tcp port in ingress mode whose target is ${target}`);
+function checkUdpTimeout(spec: ServiceSpec, label: string, target: number): void {
+  checkDuration(spec.Labels, label, UDP_TIMEOUT);
+  checkPublished(spec, label, target, 'udp');
 }
 
-/** Whether `label` is one of the deadlines. */
-function checkDeadline(labels: ServiceSpec['Labels'], label: string): boolean {
-  const bounds = Object.hasOwn(DEADLINES, label) ? DEADLINES[label] : undefined;
-  if (bounds === undefined) return false;
+function checkPublished({ EndpointSpec }: ServiceSpec, label: string, target: number, protocol: PortProtocol): void {
+  const isPublished = (EndpointSpec?.Ports ?? []).some(
+    ({ TargetPort, PublishMode, Protocol = 'tcp' }) =>
+      TargetPort === target && PublishMode !== 'host' && Protocol === protocol,
+  );
+  if (isPublished) return;
+  throw specError(
+    `label "${label}": the service publishes no ${protocol} port in ingress mode whose target is ${target}`,
+  );
+}
+
+function checkDuration(labels: ServiceSpec['Labels'], label: string, { least, most }: Bounds): void {
   let ms: number;
   try {
     ms = durationLabel(labels, label) ?? 0;
   } catch (error) {
     throw specError(errorMessage(error));
   }
-  if (ms < bounds.least || ms > bounds.most) {
+  if (ms < least || ms > most) {
     throw specError(
-      `label "${label}" must be from ${bounds.least / 1000}s to ${atMost(bounds.most)}, got ${JSON.stringify(labels[label])}`,
+      `label "${label}" must be from ${least / 1000}s to ${atMost(most)}, got ${JSON.stringify(labels[label])}`,
     );
   }
-  return true;
 }
 
 const atMost = (ms: number): string => (ms < 3_600_000 ? `${ms / 1000}s` : `${ms / 3_600_000}h`);

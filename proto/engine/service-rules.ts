@@ -1,6 +1,5 @@
 import { checkBaleLabels } from './bale-labels.js';
 import { checkContainer, LONGEST_DURATION } from './container-rules.js';
-import { FieldRefused } from './decode.js';
 import type { EndpointSpec, ServiceSpec, UpdateConfig } from './service-spec.js';
 import { parseSpread } from './node-attribute.js';
 import { parseConstraint } from './placement-constraint.js';
@@ -17,7 +16,7 @@ const MOST_REPLICAS = 100_000;
 
 /**
  * The rules of SwarmKit's control API for a whole ServiceSpec, in its words and order. An empty name
- * is fine here: the manager makes one up. Throws BALE_SPEC_INVALID (400) or FieldRefused (501).
+ * is fine here: the manager makes one up. Throws BALE_SPEC_INVALID (400).
  */
 export function checkService(spec: ServiceSpec): void {
   if (spec.Name !== '') checkName(spec.Name);
@@ -118,12 +117,6 @@ function checkEndpoint({ Ports = [] }: EndpointSpec): void {
     if (PublishedPort > LARGEST_PORT) {
       throw specError(
         `EndpointSpec: Ports[${index}].PublishedPort must be at most ${LARGEST_PORT}, got ${PublishedPort}`,
-      );
-    }
-    if (Protocol !== 'tcp' && port.PublishMode !== 'host') {
-      throw new FieldRefused(
-        `EndpointSpec.Ports[${index}].Protocol "${Protocol}" in ingress mode`,
-        'the mesh carries tcp only; publish the port in host mode',
       );
     }
     if (PublishedPort === 0) continue;

@@ -16,7 +16,7 @@ const updateConfig = document<UpdateConfig>({
 const portConfig = document<PortConfig>({
   Name: field(text),
   Protocol: always(
-    limited(word('tcp', 'udp', 'sctp'), (protocol) => protocol !== 'sctp', 'ports are tcp, or udp in host mode'),
+    limited(word('tcp', 'udp', 'sctp'), (protocol) => protocol !== 'sctp', 'ports are tcp or udp'),
     'tcp',
   ),
   TargetPort: field(count),

@@ -2,8 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LocalLinks } from '../../agent/mesh/local-links.js';
 import { Locals } from '../../agent/mesh/locals.js';
 import { TunnelServer } from '../../agent/mesh/tunnel-server.js';
+import { systemClock } from '../../core/clock.js';
 import { IdentitySource } from '../../core/identity.js';
 import { createLogger } from '../../core/logger.js';
 import { meshProbe, type ProbeAnswer } from '../../manager/node-health/probe.js';
@@ -16,7 +18,13 @@ const locals = new Locals();
 beforeEach(async () => {
   ca = await TestCa.create();
   const identity = new IdentitySource(ca.identity('node1'));
-  tunnels = new TunnelServer({ identity, locals, isMember: () => false, logger: createLogger('silent') });
+  tunnels = new TunnelServer({
+    identity,
+    locals,
+    localLinks: new LocalLinks({ locals, isDaemonHere: () => true, clock: systemClock }),
+    isMember: () => false,
+    logger: createLogger('silent'),
+  });
   tunnels.server.listen(0, '127.0.0.1');
   await once(tunnels.server, 'listening');
 });

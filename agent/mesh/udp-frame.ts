@@ -1,0 +1,51 @@
+/**
+ * What runs through a tunnel of datagrams, both ways: length (2 bytes), kind (1), number of the
+ * client's session (4, chosen by the dialling end), then `length` bytes of payload.
+ */
+export interface UdpFrame {
+  readonly kind: UdpFrameKind;
+  readonly session: number;
+  /** Empty but for a datagram. */
+  readonly payload: Buffer;
+}
+
+export type UdpFrameKind =
+  | 'datagram'
+  /** From the serving end: the endpoint refused; the session has ended there. */
+  | 'refused'
+  /** From the dialling end: the session has ended. */
+  | 'close';
+
+const KINDS: readonly UdpFrameKind[] = ['datagram', 'refused', 'close'];
+const HEAD = 7;
+const NOTHING = Buffer.alloc(0);
+
+export function encodeFrame(kind: UdpFrameKind, session: number, payload: Buffer = NOTHING): Buffer {
+  const frame = Buffer.allocUnsafe(HEAD + payload.length);
+  frame.writeUInt16BE(payload.length, 0);
+  frame.writeUInt8(KINDS.indexOf(kind), 2);
+  frame.writeUInt32BE(session, 3);
+  payload.copy(frame, HEAD);
+  return frame;
+}
+
+/** Finds the frames in the bytes of a tunnel, which come in pieces of any size. */
+export class UdpFrameReader {
+  #rest: Buffer = NOTHING;
+
+  /** The frames that are whole with `chunk`; undefined when the bytes are no frames. */
+  read(chunk: Buffer): readonly UdpFrame[] | undefined {
+    let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    const frames: UdpFrame[] = [];
+    while (bytes.length >= HEAD) {
+      const end = HEAD + bytes.readUInt16BE(0);
+      if (bytes.length < end) break;
+      const kind = KINDS[bytes.readUInt8(2)];
+      if (kind === undefined) return undefined;
+      frames.push({ kind, session: bytes.readUInt32BE(3), payload: bytes.subarray(HEAD, end) });
+      bytes = bytes.subarray(end);
+    }
+    this.#rest = bytes;
+    return frames;
+  }
+}

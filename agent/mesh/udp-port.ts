@@ -1,0 +1,318 @@
+import type { RemoteInfo, Socket } from 'node:dgram';
+import type { Clock } from '../../core/clock.js';
+import type { Endpoint, Hold, PublishedPort } from '../../proto/endpoint-table.js';
+import { MOST_SESSIONS, type DatagramLink, type LinkEvents } from './datagram-link.js';
+import type { Lease, Route } from './route.js';
+import { UdpActivity } from './udp-activity.js';
+import { UdpBinding } from './udp-binding.js';
+import { chooseEvicted, judgeDatagram } from './udp-routing.js';
+import { UdpWaiting, type WaitingFacts } from './udp-waiting.js';
+
+/** ms between looks at sessions that are in flight or about to end, and at those that are not. */
+const BUSY_PERIOD = 50;
+const IDLE_PERIOD = 1_000;
+/** ms for which a session that was replaced still relays answers. */
+const LINGER = 2_000;
+/** A datagram that was not delivered is sent again to this many other endpoints, if it is no larger than this, bytes. */
+const MOST_TRIES = 2;
+const LARGEST_KEPT = 1_500;
+const DEFAULT_TIMEOUT = 60_000;
+/** How long datagrams wait for an endpoint when the table, of an older manager, does not say. */
+const DEFAULT_HOLD: Hold = { ms: 2_000, reason: 'it has no running replica' };
+
+export interface UdpPortOptions {
+  readonly host: string;
+  readonly publishedPort: number;
+  readonly clock: Clock;
+  /** The port's route in the present table. */
+  readonly route: () => Route | undefined;
+  readonly open: (endpoint: Endpoint, events: LinkEvents) => DatagramLink;
+  /** Called when the error of the binding changed. */
+  readonly onChange: () => void;
+}
+
+interface UdpClient {
+  readonly client: string;
+  readonly address: string;
+  readonly port: number;
+}
+
+/** One client's datagrams to one endpoint. A client that moves gets a new one. */
+interface UdpSession extends UdpClient {
+  readonly route: Route;
+  readonly endpoint: Endpoint;
+  readonly activity: UdpActivity;
+  readonly link: DatagramLink;
+  /** Task ids of those that refused the datagram it began with. */
+  readonly refusedBy: ReadonlySet<string>;
+  /** Held while it is in flight. */
+  lease: Lease | undefined;
+  /** The last datagram, until an answer shows that the endpoint is there. */
+  undelivered: Buffer | undefined;
+  /** The port, as the last table had it, to which `state` belongs. */
+  seen: PublishedPort;
+  state: Endpoint['state'] | 'gone';
+  drainingSince: number | undefined;
+  /** When another took its place, ms since the epoch. */
+  leftAt: number | undefined;
+}
+
+/**
+ * One published udp port of this node: its socket, and a session for each client (address and port).
+ *
+ * Invariants: a client has at most one session that takes its datagrams; a session that is in flight
+ * holds a lease of its endpoint; `#sessions` is in the order of the last datagram, oldest first.
+ */
+export class UdpPort {
+  readonly #options: UdpPortOptions;
+  readonly #binding: UdpBinding;
+  readonly #sessions = new Map<string, UdpSession>();
+  /** Replaced ones, which still relay answers. */
+  readonly #leaving = new Set<UdpSession>();
+  readonly #busy = new Set<UdpSession>();
+  readonly #waiting = new UdpWaiting<UdpClient>();
+  /** Since when there is no endpoint at all, while datagrams wait for one; ms since the epoch. */
+  #emptySince: number | undefined;
+  #unwatchRoute: (() => void) | undefined;
+  #cancelSweep: () => void = () => undefined;
+  #sweepAt = Infinity;
+  /** Set while it takes no datagrams of clients any more and waits for the last answers. */
+  #onRetired: (() => void) | undefined;
+
+  constructor(options: UdpPortOptions, adopted?: Socket) {
+    this.#options = options;
+    const { host, publishedPort: port, clock, onChange } = options;
+    const onDatagram = (datagram: Buffer, client: RemoteInfo): void => {
+      this.#onDatagram(datagram, client);
+    };
+    this.#binding = new UdpBinding({ host, port, clock, onDatagram, onChange }, adopted);
+  }
+
+  get attempted(): Promise<void> {
+    return this.#binding.attempted;
+  }
+
+  get error(): string | undefined {
+    return this.#binding.error;
+  }
+
+  get socket(): Socket | undefined {
+    return this.#binding.socket;
+  }
+
+  /** Sessions of clients, those that only relay late answers among them. */
+  get open(): number {
+    return this.#sessions.size + this.#leaving.size;
+  }
+
+  /** The port is no longer published: answers that are owed still reach their clients, then it closes and calls `onRetired`. */
+  retire(onRetired: () => void): void {
+    this.#onRetired = onRetired;
+    this.#stopWaiting();
+    const now = this.#options.clock.now();
+    for (const session of [...this.#sessions.values()]) this.#leave(session, now);
+    this.#sweepWithin(0);
+  }
+
+  /** It is published again. */
+  revive(): void {
+    this.#onRetired = undefined;
+  }
+
+  close(): void {
+    this.#binding.close();
+    this.#cancelSweep();
+    this.#stopWaiting();
+    for (const session of [...this.#sessions.values(), ...this.#leaving]) this.#end(session);
+  }
+
+  #onDatagram(datagram: Buffer, { address, port }: RemoteInfo): void {
+    const route = this.#options.route();
+    if (route === undefined || this.#onRetired !== undefined) return;
+    this.#route(route, { client: `${address} ${port}`, address, port }, datagram);
+  }
+
+  #route(route: Route, from: UdpClient, datagram: Buffer): void {
+    const now = this.#options.clock.now();
+    const known = this.#sessions.get(from.client);
+    if (known !== undefined) this.#look(known, now);
+    const verdict = judgeDatagram(known, now);
+    if (known !== undefined && verdict.kind === 'keep') {
+      this.#relay(known, datagram, now);
+      return;
+    }
+    if (known !== undefined) this.#leave(known, now);
+    this.#begin(route, { ...from, refusedBy: new Set() }, datagram, now);
+  }
+
+  /** Brings what the session knows of its endpoint up to the present table. */
+  #look(session: UdpSession, now: number): void {
+    const { route } = session;
+    if (session.seen !== route.port) {
+      session.seen = route.port;
+      session.state = route.stateOf(session.endpoint) ?? 'gone';
+    }
+    if (session.state === 'draining') session.drainingSince ??= now;
+    else session.drainingSince = undefined;
+  }
+
+  /** Without room for another session the datagram is dropped: who needs an answer asks again. */
+  #begin(route: Route, from: UdpClient & Pick<UdpSession, 'refusedBy'>, datagram: Buffer, now: number): void {
+    if (this.#sessions.size >= MOST_SESSIONS) {
+      const evicted = chooseEvicted(this.#sessions.values(), now);
+      if (evicted === undefined) return;
+      this.#end(evicted);
+    }
+    const lease = route.claim(from.refusedBy);
+    if (lease === undefined) {
+      this.#wait(route, from, datagram);
+      return;
+    }
+    const { endpoint } = lease;
+    const link = this.#options.open(endpoint, {
+      onDatagram: (answer) => {
+        this.#onAnswer(session, answer);
+      },
+      onRefused: () => {
+        this.#onRefused(session);
+      },
+      onEnding: () => {
+        if (this.#isCurrent(session)) this.#leave(session, this.#options.clock.now());
+      },
+    });
+    const session: UdpSession = {
+      ...from,
+      route,
+      endpoint,
+      link,
+      activity: new UdpActivity(now),
+      lease,
+      undelivered: undefined,
+      seen: route.port,
+      state: route.stateOf(endpoint) ?? 'gone',
+      drainingSince: undefined,
+      leftAt: undefined,
+    };
+    this.#busy.add(session);
+    this.#relay(session, datagram, now);
+  }
+
+  /** The datagram waits for an endpoint; each new table is asked for one. */
+  #wait(route: Route, { client, address, port }: UdpClient, datagram: Buffer): void {
+    this.#waiting.add({ client, address, port }, datagram, this.#waitingFacts(route));
+    if (this.#waiting.isEmpty) return;
+    this.#unwatchRoute ??= route.onChange(() => {
+      const facts = this.#waitingFacts(route);
+      if (!route.port.endpoints.some(({ state }) => state === 'active')) return;
+      const entries = this.#waiting.take(facts);
+      this.#stopWaiting();
+      for (const { client: from, datagram: waited } of entries) this.#route(route, from, waited);
+    });
+  }
+
+  #waitingFacts(route: Route): WaitingFacts {
+    const now = this.#options.clock.now();
+    this.#emptySince = route.hasDraining() ? undefined : (this.#emptySince ?? now);
+    return { hold: route.port.hold ?? DEFAULT_HOLD, emptySince: this.#emptySince, now };
+  }
+
+  #stopWaiting(): void {
+    this.#waiting.clear();
+    this.#unwatchRoute?.();
+    this.#unwatchRoute = undefined;
+    this.#emptySince = undefined;
+  }
+
+  #relay(session: UdpSession, datagram: Buffer, now: number): void {
+    session.activity.sent(now);
+    session.undelivered = datagram.length <= LARGEST_KEPT ? datagram : undefined;
+    this.#touch(session);
+    session.link.send(datagram);
+  }
+
+  #onAnswer(session: UdpSession, answer: Buffer): void {
+    if (!session.activity.wasAnswered) session.route.connected(session.endpoint);
+    session.undelivered = undefined;
+    session.activity.answered(this.#options.clock.now());
+    if (session.leftAt === undefined) this.#touch(session);
+    this.#binding.send(answer, session.address, session.port);
+  }
+
+  #onRefused(session: UdpSession): void {
+    const { route, endpoint, undelivered, refusedBy } = session;
+    const wasCurrent = this.#isCurrent(session);
+    this.#end(session);
+    route.refused(endpoint);
+    if (!wasCurrent || undelivered === undefined || refusedBy.size >= MOST_TRIES) return;
+    const { client, address, port } = session;
+    const from = { client, address, port, refusedBy: new Set([...refusedBy, endpoint.taskId]) };
+    this.#begin(route, from, undelivered, this.#options.clock.now());
+  }
+
+  /** A datagram passed: it is the youngest, and in flight. */
+  #touch(session: UdpSession): void {
+    this.#sessions.delete(session.client);
+    this.#sessions.set(session.client, session);
+    if (session.lease === undefined) {
+      session.lease = session.route.resume(session.endpoint);
+      this.#busy.add(session);
+    }
+    this.#sweepWithin(BUSY_PERIOD);
+  }
+
+  #isCurrent(session: UdpSession): boolean {
+    return this.#sessions.get(session.client) === session;
+  }
+
+  /** Takes no more datagrams of its client; answers still reach it until nothing is in flight. */
+  #leave(session: UdpSession, now: number): void {
+    this.#sessions.delete(session.client);
+    session.leftAt = now;
+    this.#leaving.add(session);
+    this.#sweepWithin(BUSY_PERIOD);
+  }
+
+  #end(session: UdpSession): void {
+    if (this.#isCurrent(session)) this.#sessions.delete(session.client);
+    this.#leaving.delete(session);
+    this.#release(session);
+    session.link.close();
+  }
+
+  #release(session: UdpSession): void {
+    this.#busy.delete(session);
+    session.lease?.release();
+    session.lease = undefined;
+  }
+
+  #sweepWithin(ms: number): void {
+    const { clock } = this.#options;
+    const at = clock.now() + ms;
+    if (at >= this.#sweepAt) return;
+    this.#cancelSweep();
+    this.#sweepAt = at;
+    this.#cancelSweep = clock.schedule(ms, () => {
+      this.#sweepAt = Infinity;
+      this.#sweep(clock.now());
+      if (this.#onRetired !== undefined && this.#leaving.size === 0) {
+        this.close();
+        this.#onRetired();
+        return;
+      }
+      if (this.#busy.size + this.#leaving.size > 0) this.#sweepWithin(BUSY_PERIOD);
+      else if (this.#sessions.size > 0) this.#sweepWithin(IDLE_PERIOD);
+    });
+  }
+
+  /** Gives back what is no longer in flight, ends what is over. */
+  #sweep(now: number): void {
+    for (const session of this.#leaving) {
+      if (!session.activity.isBusy(now) || now - (session.leftAt ?? 0) >= LINGER) this.#end(session);
+    }
+    for (const session of this.#busy) if (!session.activity.isBusy(now)) this.#release(session);
+    for (const session of this.#sessions.values()) {
+      if (!session.activity.isIdle(now, session.route.port.udpTimeout ?? DEFAULT_TIMEOUT)) break;
+      this.#end(session);
+    }
+  }
+}
