@@ -38,10 +38,10 @@ export class UdpFrameReader {
     let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     const frames: UdpFrame[] = [];
     while (bytes.length >= HEAD) {
-      const end = HEAD + bytes.readUInt16BE(0);
-      if (bytes.length < end) break;
       const kind = KINDS[bytes.readUInt8(2)];
       if (kind === undefined) return undefined;
+      const end = HEAD + bytes.readUInt16BE(0);
+      if (bytes.length < end) break;
       frames.push({ kind, session: bytes.readUInt32BE(3), payload: bytes.subarray(HEAD, end) });
       bytes = bytes.subarray(end);
     }

@@ -105,8 +105,8 @@ const REFUSED: readonly (readonly [command: readonly string[], cause: string])[]
   ],
   [['service', 'create', '--endpoint-mode', 'dnsrr', TEST_IMAGE], 'EndpointSpec.Mode "dnsrr" is not implemented yet'],
   [
-    ['service', 'create', '-p', '9000:80/udp', TEST_IMAGE],
-    'EndpointSpec.Ports[0].Protocol "udp" in ingress mode is not implemented yet',
+    ['service', 'create', '-p', '9000:80/sctp', TEST_IMAGE],
+    'EndpointSpec.Ports[0].Protocol "sctp" is not implemented yet',
   ],
   [['service', 'logs', 'web'], 'service logs are not implemented in this version'],
   [['node', 'promote', 'h2'], 'Role is not implemented yet: a node keeps the role it joined with'],

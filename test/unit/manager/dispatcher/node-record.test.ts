@@ -41,6 +41,17 @@ describe('the row of a node', () => {
     );
     expect(reportedPorts(failed, [{ publishedPort: 80, protocol: 'tcp', error }], []).portErrors).toEqual([]);
   });
+
+  it('tells the udp port of a number from its tcp port', () => {
+    const services = [
+      storedService('web', { ports: [ingressPort(53, 53)] }),
+      storedService('dns', { ports: [{ ...ingressPort(53, 53), Protocol: 'udp' }] }),
+    ];
+    const error = 'listen udp 0.0.0.0:53: address already in use';
+    expect(reportedPorts(node, [{ publishedPort: 53, protocol: 'udp', error }], services).portErrors).toMatchObject([
+      { serviceId: 'dns', protocol: 'udp' },
+    ]);
+  });
 });
 
 describe('heartbeats', () => {

@@ -68,13 +68,21 @@ describe('the endpoint table', () => {
     expect(table({}).ports).toMatchObject([{ publishedPort: 8080, endpoints: [] }]);
   });
 
-  test('host-mode and udp ports are not the mesh’s business', () => {
-    const ports = [
-      { ...ingressPort(1, 1), PublishMode: 'host' as const },
-      { ...ingressPort(2, 2), Protocol: 'udp' as const },
-      ingressPort(3, 3),
-    ];
+  test('host-mode ports are not the mesh’s business', () => {
+    const ports = [{ ...ingressPort(1, 1), PublishMode: 'host' as const }, ingressPort(3, 3)];
     expect(table({ services: [storedService('s', { ports })] }).ports.map((port) => port.publishedPort)).toEqual([3]);
+  });
+
+  test('a udp port is another than the tcp port of its number, with a timeout of its own', () => {
+    const udp = { Protocol: 'udp' as const };
+    const ports = [{ ...ingressPort(53, 53), ...udp }, ingressPort(53, 53), { ...ingressPort(54, 54), ...udp }];
+    const labels = { 'bale.port.54.udp-timeout': '5s' };
+    const { ports: routed } = table({ services: [storedService('s', { ports, labels })] });
+    expect(routed.map(({ publishedPort, protocol, udpTimeout }) => [publishedPort, protocol, udpTimeout])).toEqual([
+      [53, 'tcp', undefined],
+      [53, 'udp', 60_000],
+      [54, 'udp', 5_000],
+    ]);
   });
 
   test('the label of the service fixes the protocol of one target port', () => {

@@ -31,6 +31,9 @@ describe('published ports', () => {
     const udp = storedService('u', { ports: [{ ...ingressPort(30_000, 53), Protocol: 'udp' }] });
     expect(published([ingressPort(0, 53)], [udp])).toEqual([30_000]);
     expect(published([ingressPort(30_000, 53)], [udp])).toEqual([30_000]);
+    const any = { TargetPort: 53, Protocol: 'udp' as const };
+    expect(published([any, ingressPort(0, 53), any], [udp])).toEqual([30_001, 30_000, 30_002]);
+    expect(published([any], [udp], 'u')).toEqual([30_000]);
   });
 
   test('an update keeps the port it was given for the same target', () => {
@@ -50,6 +53,10 @@ describe('published ports', () => {
     const reason = "port '80' is already in use by service 'web' (idw) as an ingress port";
     expect(allotPorts([ingressPort(80, 1)], [web])).toEqual({ kind: 'refused', code: 'BALE_PORT_IN_USE', reason });
     expect(published([host(80)], [web])).toBe(reason);
+    const dns = storedService('idd', { name: 'dns', ports: [{ ...ingressPort(53, 53), Protocol: 'udp' }] });
+    expect(published([{ ...ingressPort(53, 1), Protocol: 'udp' }], [dns])).toBe(
+      "port '53' is already in use by service 'dns' (idd) as an ingress port (udp)",
+    );
   });
 
   test('a host-mode port refuses ingress, and two host-mode ports get along', () => {

@@ -44,7 +44,6 @@ describe('fields that this version does not have', () => {
     ],
     ['EndpointSpec.Mode "dnsrr"', serviceBody({ EndpointSpec: { Mode: 'dnsrr' } })],
     ['EndpointSpec.Ports[0].Protocol "sctp"', port({ Protocol: 'sctp', PublishMode: 'host' })],
-    ['EndpointSpec.Ports[0].Protocol "udp" in ingress mode', port({ Protocol: 'udp' })],
     [`A template in ${CONTAINER}.Hostname`, containerBody({ Hostname: '{{.Node.Hostname}}' })],
     [`A template in ${CONTAINER}.Env[1]`, containerBody({ Env: ['A=1', 'B={{.Task.Slot}}'] })],
     [`A template in ${CONTAINER}.Mounts[0].Source`, mount({ Source: 'data-{{.Task.Slot}}' })],
@@ -79,6 +78,7 @@ describe('fields that this version does not have', () => {
       }),
     ],
     ['udp in host mode', port({ Protocol: 'udp', PublishMode: 'host', PublishedPort: 53 })],
+    ['udp in ingress mode', port({ Protocol: 'udp', PublishedPort: 53 })],
     ['words in capitals', port({ Protocol: 'TCP', PublishMode: 'INGRESS' })],
   ])('%s are fine', (_what, body) => {
     expect(caught(() => decodeServiceSpec(body))).toBeUndefined();

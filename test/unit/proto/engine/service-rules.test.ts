@@ -9,6 +9,8 @@ const health = (fields: Record<string, unknown>) => containerBody({ Healthcheck:
 const ports = (...list: Record<string, unknown>[]) => serviceBody({ EndpointSpec: { Ports: list } });
 const labelled = (label: string, value: string) =>
   serviceBody({ Labels: { [label]: value }, EndpointSpec: { Ports: [{ TargetPort: 80 }] } });
+const labelledDns = (label: string, value: string) =>
+  serviceBody({ Labels: { [label]: value }, EndpointSpec: { Ports: [{ TargetPort: 53, Protocol: 'udp' }] } });
 
 describe('rules for a service', () => {
   it.each([
@@ -105,11 +107,11 @@ describe('rules for a service', () => {
       serviceBody({ Mode: { Replicated: { Replicas: 100_001 } } }),
     ],
     [
-      'label "bale.colour" is unknown: the labels under "bale." are bale.port.<target port>.protocol, bale.port.<target port>.proxy-protocol, bale.port.<target port>.max-connections, bale.drain.deadline, bale.hold.timeout, bale.update.progress-deadline',
+      'label "bale.colour" is unknown: the labels under "bale." are bale.port.<target port>.protocol, bale.port.<target port>.proxy-protocol, bale.port.<target port>.max-connections, bale.port.<target port>.udp-timeout, bale.drain.deadline, bale.hold.timeout, bale.update.progress-deadline',
       labelled('bale.colour', 'red'),
     ],
     [
-      'label "bale.port.0.protocol" is unknown: the labels under "bale." are bale.port.<target port>.protocol, bale.port.<target port>.proxy-protocol, bale.port.<target port>.max-connections, bale.drain.deadline, bale.hold.timeout, bale.update.progress-deadline',
+      'label "bale.port.0.protocol" is unknown: the labels under "bale." are bale.port.<target port>.protocol, bale.port.<target port>.proxy-protocol, bale.port.<target port>.max-connections, bale.port.<target port>.udp-timeout, bale.drain.deadline, bale.hold.timeout, bale.update.progress-deadline',
       labelled('bale.port.0.protocol', 'tcp'),
     ],
     [
@@ -138,6 +140,22 @@ describe('rules for a service', () => {
     [
       'label "bale.port.81.protocol": the service publishes no tcp port in ingress mode whose target is 81',
       labelled('bale.port.81.protocol', 'tcp'),
+    ],
+    [
+      'label "bale.port.53.protocol": the service publishes no tcp port in ingress mode whose target is 53',
+      labelledDns('bale.port.53.protocol', 'tcp'),
+    ],
+    [
+      'label "bale.port.80.udp-timeout": the service publishes no udp port in ingress mode whose target is 80',
+      labelled('bale.port.80.udp-timeout', '30s'),
+    ],
+    [
+      'label "bale.port.53.udp-timeout" must be from 1s to 1h, got "10ms"',
+      labelledDns('bale.port.53.udp-timeout', '10ms'),
+    ],
+    [
+      'label "bale.port.53.udp-timeout": "long" is not a duration; write it like 500ms, 10s or 1m30s',
+      labelledDns('bale.port.53.udp-timeout', 'long'),
     ],
     [
       'label "bale.drain.deadline" must be from 0s to 24h, got "25h"',
@@ -172,13 +190,14 @@ describe('rules for a service', () => {
       'one port as tcp and udp',
       ports(
         { TargetPort: 53, PublishedPort: 53 },
-        { TargetPort: 53, PublishedPort: 53, Protocol: 'udp', PublishMode: 'host' },
+        { TargetPort: 53, PublishedPort: 53, Protocol: 'udp' },
       ),
     ],
     ['several ports of any number', ports({ TargetPort: 80 }, { TargetPort: 81 })],
     ['a limit of connections', labelled('bale.port.80.max-connections', '1')],
     ['a PROXY header', labelled('bale.port.80.proxy-protocol', 'v1')],
     ['a known label', labelled('bale.port.80.protocol', 'http')],
+    ['a timeout of a udp port', labelledDns('bale.port.53.udp-timeout', '5m')],
     ['a health check switched off', health({ Test: ['NONE'] })],
     [
       'mounts of each type',
