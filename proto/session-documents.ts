@@ -85,7 +85,11 @@ export const nodeDescription: Check<NodeDescription> = object<NodeDescription>(
 export const meshReport: Check<MeshReport> = object<MeshReport>({
   tableNumber: number,
   bindErrors: list(
-    object<MeshReport['bindErrors'][number]>({ publishedPort: number, protocol: oneOf(['tcp', 'udp'] as const), error: text }),
+    object<MeshReport['bindErrors'][number]>({
+      publishedPort: number,
+      protocol: oneOf(['tcp', 'udp'] as const),
+      error: text,
+    }),
   ),
   inFlight: record(number),
 });

@@ -32,7 +32,11 @@ export type AgentMessage =
 export interface MeshReport {
   /** Every mesh process of the node routes by this table or a later one. */
   readonly tableNumber: number;
-  readonly bindErrors: readonly { readonly publishedPort: number; readonly protocol: 'tcp' | 'udp'; readonly error: string }[];
+  readonly bindErrors: readonly {
+    readonly publishedPort: number;
+    readonly protocol: 'tcp' | 'udp';
+    readonly error: string;
+  }[];
   /** Requests and connections under way per endpoint, by task id; zeros left out. */
   readonly inFlight: Readonly<Record<string, number>>;
 }

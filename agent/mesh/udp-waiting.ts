@@ -57,5 +57,4 @@ export class UdpWaiting<Client> {
   }
 }
 
-const mayWait = (arrivedAt: number, facts: WaitingFacts): boolean =>
-  judgeHold({ ...facts, arrivedAt }).kind === 'wait';
+const mayWait = (arrivedAt: number, facts: WaitingFacts): boolean => judgeHold({ ...facts, arrivedAt }).kind === 'wait';

@@ -40,8 +40,7 @@ export function reportedPorts(
   const portErrors = bindErrors.flatMap(({ publishedPort, protocol, error }): PortError[] => {
     const service = services.find(({ ports }) =>
       ports.some(
-        (port) =>
-          port.PublishedPort === publishedPort && port.Protocol === protocol && port.PublishMode === 'ingress',
+        (port) => port.PublishedPort === publishedPort && port.Protocol === protocol && port.PublishMode === 'ingress',
       ),
     );
     return service === undefined ? [] : [{ nodeId: node.id, publishedPort, protocol, serviceId: service.id, error }];

@@ -83,6 +83,7 @@ const DECIDERS = [
   'agent/mesh/udp-activity.ts',
   'agent/mesh/udp-routing.ts',
   'agent/mesh/udp-frame.ts',
+  'agent/mesh/udp-waiting.ts',
   'agent/mesh/http-headers.ts',
   'agent/mesh-link/adoption.ts',
   'agent/mesh-link/combined-report.ts',

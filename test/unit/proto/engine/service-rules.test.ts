@@ -188,10 +188,7 @@ describe('rules for a service', () => {
     ['no replicas', serviceBody({ Mode: { Replicated: { Replicas: 0 } } })],
     [
       'one port as tcp and udp',
-      ports(
-        { TargetPort: 53, PublishedPort: 53 },
-        { TargetPort: 53, PublishedPort: 53, Protocol: 'udp' },
-      ),
+      ports({ TargetPort: 53, PublishedPort: 53 }, { TargetPort: 53, PublishedPort: 53, Protocol: 'udp' }),
     ],
     ['several ports of any number', ports({ TargetPort: 80 }, { TargetPort: 81 })],
     ['a limit of connections', labelled('bale.port.80.max-connections', '1')],
