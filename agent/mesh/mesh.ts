@@ -144,7 +144,7 @@ export class Mesh {
       clock,
     });
     this.#udp = new UdpPorts({
-      host: config.publishAddr,
+      host: listenHost(config.publishAddr),
       clock,
       logger,
       routes: this.#routes,

@@ -1,5 +1,6 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
+import { formatHostPort } from '../../core/address.js';
 import { backoffDelay } from '../../core/backoff.js';
 import type { Clock } from '../../core/clock.js';
 import { BIND_RETRY, bindCause } from './binding.js';
@@ -79,7 +80,7 @@ export class UdpBinding {
       this.#cancelRetry = clock.schedule(delay, () => {
         if (!this.#closed) this.#bind(() => undefined);
       });
-      this.#set(`listen udp ${host}:${port}: ${bindCause(error)}`);
+      this.#set(`listen udp ${formatHostPort({ host, port })}: ${bindCause(error)}`);
       attempted();
     };
     socket.once('error', onError);

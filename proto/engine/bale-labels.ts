@@ -74,7 +74,7 @@ function checkMaxConnections(spec: ServiceSpec, label: string, target: number): 
   if (!/^[1-9][0-9]{0,5}$/.test(value)) {
     throw specError(`label "${label}" must be a whole number from 1 to 999999, got ${JSON.stringify(value)}`);
   }
-  checkPublished(spec, label, target);
+  checkPublished(spec, label, target, 'tcp');
 }
 
 function checkChoice({ Labels }: ServiceSpec, label: string, choices: readonly string[]): void {

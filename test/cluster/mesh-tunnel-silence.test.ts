@@ -3,11 +3,13 @@ import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { LocalLinks } from '../../agent/mesh/local-links.js';
 import { Locals } from '../../agent/mesh/locals.js';
 import { openPeerSession } from '../../agent/mesh/peer-session.js';
 import { TunnelCredentials } from '../../agent/mesh/tunnel-credentials.js';
 import { PROTOCOL_HEADER, PROTOCOL_HEADER_VALUE } from '../../agent/mesh/tunnel-protocol.js';
 import { TunnelServer } from '../../agent/mesh/tunnel-server.js';
+import { systemClock } from '../../core/clock.js';
 import { IdentitySource } from '../../core/identity.js';
 import { createLogger } from '../../core/logger.js';
 import { TestCa } from '../support/identities.js';
@@ -30,6 +32,7 @@ beforeEach(async () => {
   server = new TunnelServer({
     identity: new IdentitySource(ca.identity('node2')),
     locals,
+    localLinks: new LocalLinks({ locals, isDaemonHere: () => true, clock: systemClock }),
     isMember: () => true,
     logger: createLogger('silent'),
     silence: SILENCE,
