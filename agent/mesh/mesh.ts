@@ -362,11 +362,7 @@ export class Mesh {
     // The first table of a process that another started: it takes connections once it knows the ways.
     if (this.#tunnelBinding === undefined) await this.#peers.warmedUp(WARM_UP);
     if (!this.#retired && !this.#closing) {
-      await Promise.all([
-        this.#bindTunnels(),
-        this.#listeners.apply(this.#routes.publishedPorts()),
-        this.#bindUdp(),
-      ]);
+      await Promise.all([this.#bindTunnels(), this.#listeners.apply(this.#routes.publishedPorts()), this.#bindUdp()]);
     }
     // A later table may have been acknowledged meanwhile, which says more.
     this.#acked = Math.max(this.#acked, table.number);
