@@ -41,8 +41,13 @@ export const refusalOf = (requirement: Requirement, state: NodeState): Refusal |
 export const staticRefusal = (
   requirement: Pick<Requirement, 'conditions' | 'platforms'>,
   state: Pick<NodeState, 'node' | 'suspect'>,
-): Refusal | undefined =>
-  notReady(state) ?? unwanted(requirement, state.node) ?? otherPlatform(requirement, state.node);
+): Refusal | undefined => notReady(state) ?? unfitting(requirement, state.node);
+
+/** Whether a node is of the wrong kind, whatever its state. */
+export const unfitting = (
+  requirement: Pick<Requirement, 'conditions' | 'platforms'>,
+  node: NodeObject,
+): Refusal | undefined => unwanted(requirement, node) ?? otherPlatform(requirement, node);
 
 /** Filters that look at what tasks have taken of the node. */
 export const dynamicRefusal = (requirement: Requirement, state: Omit<NodeState, 'suspect'>): Refusal | undefined =>
@@ -69,22 +74,22 @@ function notReady({ node, suspect }: Pick<NodeState, 'node' | 'suspect'>): Refus
   }
 }
 
-function tooSmall(requirement: Requirement, { node, account }: Omit<NodeState, 'suspect'>): Refusal | undefined {
+function tooSmall(requirement: Requirement, state: Omit<NodeState, 'suspect'>): Refusal | undefined {
   const { reserved, generics } = requirement;
-  const name = nameOf(node);
-  const refuse = (more: { readonly generics?: GenericLack }): Refusal => ({
-    filter: 'resources',
-    node: name,
-    free: freeOf(node, account.reserved),
-    total: resourcesOf(node.description?.Resources),
-    reservedBy: () => account.reservedBy(),
-    ...more,
-  });
-  if (!hasRoom(reserved, node, account.reserved)) return refuse({});
+  const { node, account } = state;
+  if (!hasRoom(reserved, node, account.reserved)) return noRoom(state);
   if (generics.length === 0) return undefined;
-  const lack = lackOfGenerics(generics, genericsOf(node), account.generics, name);
-  return lack === undefined ? undefined : refuse({ generics: lack });
+  const lack = lackOfGenerics(generics, genericsOf(node), account.generics, nameOf(node));
+  return lack === undefined ? undefined : { ...noRoom(state), generics: lack };
 }
+
+const noRoom = ({ node, account }: Omit<NodeState, 'suspect'>): Extract<Refusal, { filter: 'resources' }> => ({
+  filter: 'resources',
+  node: nameOf(node),
+  free: freeOf(node, account.reserved),
+  total: resourcesOf(node.description?.Resources),
+  reservedBy: () => account.reservedBy(),
+});
 
 /** What reserves nothing fits everywhere, also where a machine shrank under its tasks. */
 function hasRoom(wanted: Resources, node: NodeObject, taken: Resources): boolean {
@@ -113,7 +118,10 @@ function portTaken({ hostPorts }: Requirement, { node, account }: Omit<NodeState
   return taken === undefined ? undefined : { filter: 'host-port', node: nameOf(node), hostPort: taken };
 }
 
-function tooMany({ maxReplicas }: Requirement, { node, serviceTasks }: Omit<NodeState, 'suspect'>): Refusal | undefined {
+function tooMany(
+  { maxReplicas }: Requirement,
+  { node, serviceTasks }: Omit<NodeState, 'suspect'>,
+): Refusal | undefined {
   return maxReplicas > 0 && serviceTasks >= maxReplicas ? { filter: 'max-replicas', node: nameOf(node) } : undefined;
 }
 

@@ -125,7 +125,8 @@ export function lackOfGenerics(
   for (const { kind, names, count } of needs) {
     const free = freeOfKind(kind, offered, held);
     const missing = names.find((name) => !(free.names?.includes(name) ?? false));
-    if (missing !== undefined) return { text: `needs ${kind} ${missing}, which is not free on ${node}`, free: free.count };
+    if (missing !== undefined)
+      return { text: `needs ${kind} ${missing}, which is not free on ${node}`, free: free.count };
     const wanted = names.length + count;
     if (free.count < wanted) {
       const text = `needs ${wanted} ${kind}, ${node} has ${Math.max(0, free.count)} free of ${free.total}`;

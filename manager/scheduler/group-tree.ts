@@ -23,58 +23,87 @@ export class GroupBranch {
   count: number;
   readonly #branch: Branch;
   readonly #facts: GroupFacts;
-  readonly #children: readonly GroupBranch[];
+  readonly #counts: ReadonlyMap<Branch, number>;
+  #inner: readonly GroupBranch[] | undefined;
   readonly #taken: OpenNode[] = [];
   #known: Heap<GroupNode> | undefined;
   /** The first of the shared heap, once it was found to take the group. */
   #fresh: GroupNode | undefined;
   #best: Standing | undefined;
   #settled = false;
+  /** The child that `best` is of. */
+  #chosen: GroupBranch | undefined;
+  /** No node below stands better. */
+  readonly #bound: Standing;
 
   constructor(branch: Branch, counts: ReadonlyMap<Branch, number>, facts: GroupFacts) {
     this.#branch = branch;
     this.#facts = facts;
+    this.#counts = counts;
+    this.#bound = { failures: 0, serviceTasks: 0, key: branch.bound };
     this.count = counts.get(branch) ?? 0;
-    this.#children = [...branch.children.values()].map((child) => new GroupBranch(child, counts, facts));
+  }
+
+  /** Made when it is looked into: most groups see few of the branches. */
+  get #children(): readonly GroupBranch[] {
+    this.#inner ??= [...this.#branch.children.values()].map(
+      (child) => new GroupBranch(child, this.#counts, this.#facts),
+    );
+    return this.#inner;
   }
 
   /** How the node stands that its next task would go to; undefined when nothing below takes one more. */
   best(): Standing | undefined {
     if (!this.#settled) {
-      this.#best = this.#children.length === 0 ? this.#leafBest() : this.#child()?.best();
+      this.#chosen = this.#child();
+      this.#best = this.#branch.children.size === 0 ? this.#leafBest() : this.#chosen?.best();
       this.#settled = true;
     }
     return this.#best;
   }
 
-  /** Hands one task to the best node below; `best` must have found one. `give` does the placing. */
+  /** Hands one task to the best node below; `best` must have found one just before. `give` does the placing. */
   place(give: (node: GroupNode) => void): void {
+    if (this.#chosen === undefined) this.#placeHere(give);
+    else this.#chosen.place(give);
     this.#settled = false;
     this.count += 1;
-    const child = this.#child();
-    if (child === undefined) this.#placeHere(give);
-    else child.place(give);
   }
 
   release(): void {
     for (const open of this.#taken) this.#branch.nodes.add(open);
-    for (const child of this.#children) child.release();
+    for (const child of this.#inner ?? []) child.release();
+    if (this.#inner !== undefined || this.#taken.length > 0) this.#branch.refreshBound();
   }
 
-  /** Of the children that take one more, the one with fewest tasks of the service; of equals the one with the best node. */
+  /**
+   * Of the children that take one more, the one with fewest tasks of the service; of equals the one
+   * with the best node. A child is looked into only when it may be that one: its best node is no
+   * better than its bound.
+   */
   #child(): GroupBranch | undefined {
-    let chosen: GroupBranch | undefined;
-    let standing: Standing | undefined;
-    for (const child of this.#children) {
-      if (chosen !== undefined && child.count > chosen.count) continue;
-      const own = child.best();
-      if (own === undefined) continue;
-      if (chosen === undefined || standing === undefined || child.count < chosen.count || compareStandings(own, standing) < 0) {
-        chosen = child;
-        standing = own;
+    for (;;) {
+      let chosen: GroupBranch | undefined;
+      for (const child of this.#children) {
+        if (child.#isFull()) continue;
+        if (chosen === undefined || child.#isBefore(chosen)) chosen = child;
       }
+      if (chosen === undefined || chosen.#settled) return chosen;
+      chosen.best();
     }
-    return chosen;
+  }
+
+  #isFull(): boolean {
+    return this.#settled && this.#best === undefined;
+  }
+
+  #isBefore(other: GroupBranch): boolean {
+    return (this.count - other.count || compareStandings(this.#estimate(), other.#estimate())) < 0;
+  }
+
+  /** Its best node, or while that is not known a node that stands no worse. */
+  #estimate(): Standing {
+    return this.#settled && this.#best !== undefined ? this.#best : this.#bound;
   }
 
   #leafBest(): Standing | undefined {

@@ -22,6 +22,9 @@ export interface Knowledge {
   readonly suspects: ReadonlySet<string>;
 }
 
+/** What a pass needs of its transaction. */
+export type PassRows = Pick<Transaction, 'now' | 'get' | 'all' | 'unassignedTasks' | 'put'>;
+
 export interface PassReport {
   readonly placed: readonly Placement[];
   /** Groups with more work than fitted this pass. */
@@ -35,12 +38,7 @@ export interface PassReport {
  * decides on the rows of the transaction and books in the ledger as it goes, so no two passes can
  * give the same room away. When the transaction fails, the ledger must be made anew.
  */
-export function runPass(
-  tx: Transaction,
-  keys: ReadonlySet<GroupKey>,
-  knowledge: Knowledge,
-  budget: number,
-): PassReport {
+export function runPass(tx: PassRows, keys: ReadonlySet<GroupKey>, knowledge: Knowledge, budget: number): PassReport {
   const placed: Placement[] = [];
   const unfinished: GroupKey[] = [];
   const waiting = new Map<GroupKey, string>();
@@ -79,7 +77,7 @@ export function runPass(
   return { placed, unfinished, waiting };
 }
 
-function assign(tx: Transaction, { taskId, nodeId, generics }: Placement, ledger: Ledger): void {
+function assign(tx: PassRows, { taskId, nodeId, generics }: Placement, ledger: Ledger): void {
   const task = tx.get('task', taskId);
   if (task === undefined) return;
   const status: TaskStatus = { Timestamp: timestamp(tx.now), State: 'assigned', Message: ASSIGNED_MESSAGE };

@@ -9,19 +9,58 @@ export class Branch {
   readonly children = new Map<string, Branch>();
   /** Of a leaf: its nodes. */
   readonly nodes = new NodeHeap();
+  /** No node below has a key less than this: nodes only get worse. */
+  bound = Infinity;
+
+  /** Looks at what is below once more. */
+  refreshBound(): void {
+    this.bound = this.nodes.first?.key ?? Infinity;
+    for (const child of this.children.values()) this.bound = Math.min(this.bound, child.bound);
+  }
+}
+
+/** Which nodes stand together: worked out once for a list of nodes. */
+export interface Parting {
+  /** Places in the list of all nodes. */
+  readonly members: readonly number[];
+  readonly parts: ReadonlyMap<string, Parting>;
+}
+
+/** Parts nodes by the values of spread preferences, level by level. */
+export function partNodes(
+  nodes: readonly NodeObject[],
+  members: readonly number[],
+  spreads: readonly NodeAttribute[],
+): Parting {
+  const [spread, ...others] = spreads;
+  if (spread === undefined) return { members, parts: new Map() };
+  const byValue = new Map<string, number[]>();
+  for (const place of members) {
+    const node = nodes[place];
+    if (node === undefined) continue;
+    const value = nodeValue(node, spread);
+    const known = byValue.get(value);
+    if (known === undefined) byValue.set(value, [place]);
+    else known.push(place);
+  }
+  return {
+    members: [],
+    parts: new Map([...byValue].map(([value, inner]) => [value, partNodes(nodes, inner, others)])),
+  };
 }
 
 /**
- * Nodes parted by the values of spread preferences, level by level; without preferences all are in
- * one leaf. A node without a label is in the branch of the empty value, as SwarmKit has it.
+ * Nodes parted by the values of spread preferences; without preferences all are in one leaf. A node
+ * without a label is in the branch of the empty value, as SwarmKit has it.
  */
 export class SpreadTree {
-  readonly root = new Branch();
+  readonly root: Branch;
   readonly #spreads: readonly NodeAttribute[];
 
-  constructor(spreads: readonly NodeAttribute[], nodes: readonly OpenNode[]) {
+  /** `open`: the nodes that take new tasks, by their place in the list of all. */
+  constructor(spreads: readonly NodeAttribute[], parting: Parting, open: readonly (OpenNode | undefined)[]) {
     this.#spreads = spreads;
-    for (const open of nodes) this.#leafFor(open.node).nodes.add(open);
+    this.root = grow(parting, open);
   }
 
   /** The branches that a node stands in, from the root; it need not be in the tree itself. */
@@ -35,15 +74,15 @@ export class SpreadTree {
     }
     return path;
   }
+}
 
-  #leafFor(node: NodeObject): Branch {
-    return this.#spreads.reduce((branch, spread) => {
-      const value = nodeValue(node, spread);
-      const known = branch.children.get(value);
-      if (known !== undefined) return known;
-      const child = new Branch();
-      branch.children.set(value, child);
-      return child;
-    }, this.root);
+function grow({ members, parts }: Parting, open: readonly (OpenNode | undefined)[]): Branch {
+  const branch = new Branch();
+  for (const place of members) {
+    const node = open[place];
+    if (node !== undefined) branch.nodes.add(node);
   }
+  for (const [value, part] of parts) branch.children.set(value, grow(part, open));
+  branch.refreshBound();
+  return branch;
 }

@@ -25,7 +25,12 @@ interface Members {
 /** The tasks of the named groups; the group that has waited longest first. */
 export function groupTasks(tasks: readonly TaskObject[], keys: ReadonlySet<GroupKey>): readonly TaskGroup[] {
   const services = new Map<string, Map<number, Members | undefined>>();
+  let last: { readonly task: TaskObject; readonly members: Members | undefined } | undefined;
   for (const task of tasks) {
+    if (last?.task.serviceId === task.serviceId && last.task.serviceVersion === task.serviceVersion) {
+      add(task, last.members);
+      continue;
+    }
     const versions = services.get(task.serviceId) ?? new Map<number, Members | undefined>();
     if (versions.size === 0) services.set(task.serviceId, versions);
     if (!versions.has(task.serviceVersion)) {
@@ -33,9 +38,8 @@ export function groupTasks(tasks: readonly TaskObject[], keys: ReadonlySet<Group
       versions.set(task.serviceVersion, keys.has(key) ? { key, tasks: [], since: Infinity } : undefined);
     }
     const members = versions.get(task.serviceVersion);
-    if (members === undefined) continue;
-    members.tasks.push(task);
-    members.since = Math.min(members.since, task.createdAt);
+    add(task, members);
+    last = { task, members };
   }
   return [...services.values()]
     .flatMap((versions) => [...versions.values()].flatMap((members) => members ?? []))
@@ -46,6 +50,12 @@ export function groupTasks(tasks: readonly TaskObject[], keys: ReadonlySet<Group
       const { serviceId, serviceVersion } = first;
       return { key, serviceId, serviceVersion, requirement: requirementOf(first), tasks: members };
     });
+}
+
+function add(task: TaskObject, members: Members | undefined): void {
+  if (members === undefined) return;
+  members.tasks.push(task);
+  members.since = Math.min(members.since, task.createdAt);
 }
 
 /** The ids of the first `most` tasks: those that shall run now before those that wait out a delay, then by slot. */
@@ -59,8 +69,34 @@ export function firstOf(tasks: readonly TaskObject[], most: number): readonly st
 /** At least the first `most`, in no order: of a hundred thousand tasks, no pass sorts more than it places. */
 function soonest(tasks: readonly TaskObject[], most: number): TaskObject[] {
   if (tasks.length <= 2 * most) return [...tasks];
-  const last = Float64Array.from(tasks, turn).sort()[most];
-  return last === undefined ? [...tasks] : tasks.filter((task) => turn(task) <= last);
+  const turns = tasks.map(turn);
+  const last = nthLeast(Float64Array.from(turns), most);
+  return tasks.filter((_task, index) => (turns[index] ?? 0) <= last);
+}
+
+/** The value that stands at `place` once `values` are sorted (quickselect); they are shuffled by it. */
+function nthLeast(values: Float64Array, place: number): number {
+  let from = 0;
+  let to = values.length - 1;
+  while (from < to) {
+    const pivot = values[(from + to) >> 1] ?? 0;
+    let low = from;
+    let high = to;
+    while (low <= high) {
+      while ((values[low] ?? 0) < pivot) low += 1;
+      while ((values[high] ?? 0) > pivot) high -= 1;
+      if (low > high) break;
+      const swapped = values[low] ?? 0;
+      values[low] = values[high] ?? 0;
+      values[high] = swapped;
+      low += 1;
+      high -= 1;
+    }
+    if (place <= high) to = high;
+    else if (place >= low) from = low;
+    else break;
+  }
+  return values[place] ?? Infinity;
 }
 
 const compareTasks = (a: TaskObject, b: TaskObject): number => turn(a) - turn(b) || (a.id < b.id ? -1 : 1);
