@@ -118,6 +118,40 @@ describe('a manager that cannot start says why, once, and lets go of its state',
     await start(identity);
   });
 
+  it('when the key of its secrets is missing, or another; without secrets it makes one', async () => {
+    const keyFile = join(stateDir, 'data.key');
+    const manager = await start(identity);
+    await manager.api.secrets.create({ Name: 'a', Data: Buffer.from('value').toString('base64') });
+    await manager.close();
+    expect((await stat(keyFile)).mode & 0o777).toBe(0o600);
+    const key = await readFile(keyFile, 'utf8');
+    await rm(keyFile);
+    const missing = await caughtAsync(start(identity));
+    expect(missing).toMatchObject({ code: 'BALE_DATA_KEY_MISSING' });
+    expect(missing?.message).toContain(keyFile);
+    for (const other of ['no key', Buffer.alloc(32, 1).toString('base64')]) {
+      await writeFile(keyFile, other);
+      expect(await caughtAsync(start(identity))).toMatchObject({ code: 'BALE_DATA_KEY_WRONG' });
+    }
+    await writeFile(keyFile, key);
+    await start(identity);
+  });
+
+  it('not when its state was written by an earlier bale', async () => {
+    const journal = join(stateDir, 'journal');
+    const put = async (format: string): Promise<void> => {
+      const database = new Level(journal);
+      await database.put('meta!format', format, { sync: true });
+      await database.close();
+    };
+    await put('1');
+    const manager = await start(identity);
+    await manager.close();
+    const database = new Level(journal);
+    expect(await database.get('meta!format')).toBe('2');
+    await database.close();
+  });
+
   it('when its state was written by a newer bale', async () => {
     const database = new Level(join(stateDir, 'journal'));
     await database.put('meta!format', '99', { sync: true });

@@ -4,9 +4,12 @@ import { Dispatcher } from '../../../../manager/dispatcher/dispatcher.js';
 import { startEndpointController, type EndpointController } from '../../../../manager/endpoints/endpoint-controller.js';
 import type { TaskStatus } from '../../../../proto/engine/task-document.js';
 import type { TaskState } from '../../../../proto/engine/task-state.js';
+import type { Payload } from '../../../../proto/payload.js';
 import { hello, MemorySession } from '../../../support/cluster-session.js';
 import { draftNode, draftService, draftTask, ingressPort } from '../../../support/stored-objects.js';
 import { machine, openTestApi, type TestApi } from '../../../support/test-api.js';
+
+const PAYLOAD: Payload = { kind: 'secret', id: 's1', name: 'key', data: Buffer.from('v'), templated: false };
 
 let cluster: TestApi;
 let endpoints: EndpointController;
@@ -41,7 +44,7 @@ beforeEach(async () => {
   });
   endpoints = startEndpointController({ store, logger });
   const probe = (): Promise<{ kind: 'silent'; error: string }> => Promise.resolve({ kind: 'silent', error: 'cut' });
-  dispatcher = new Dispatcher({ store, endpoints, payloadOf: () => undefined, probe, clock, logger });
+  dispatcher = new Dispatcher({ store, endpoints, payloadOf: () => PAYLOAD, probe, clock, logger });
 });
 
 afterEach(async () => {
@@ -88,6 +91,23 @@ describe('a session', () => {
       { kind: 'incremental', appliesTo: 1, resultsIn: 2, set: [{ taskId: 't3' }], remove: [] },
       { kind: 'incremental', appliesTo: 2, resultsIn: 3, set: [], remove: ['t1'] },
     ]);
+  });
+
+  it('brings the secrets that its tasks need before them, each once, and those of other nodes not at all', async () => {
+    const File = { Name: 'key', UID: '0', GID: '0', Mode: 0o400 };
+    const spec = { ContainerSpec: { Image: 'i', Secrets: [{ SecretID: 's1', SecretName: 'key', File }] } };
+    const [a, b] = [await greeted('a'), await greeted('b')];
+    await cluster.write((tx) => {
+      tx.put('task', draftTask('t3', 'web', { nodeId: 'a', slot: 3, spec }));
+    });
+    await cluster.write((tx) => {
+      tx.put('task', draftTask('t4', 'web', { nodeId: 'a', slot: 4, spec }));
+    });
+    expect(a.heard('payloads')).toEqual([{ kind: 'payloads', payloads: [PAYLOAD] }]);
+    expect(a.received.map(({ kind }) => kind).slice(-3)).toEqual(['payloads', 'assignments', 'assignments']);
+    expect(b.heard('payloads')).toEqual([]);
+    const again = await greeted('a');
+    expect(again.received.map(({ kind }) => kind).slice(0, 3)).toEqual(['welcome', 'payloads', 'assignments']);
   });
 
   it('misses nothing that is committed while its hello is written', async () => {
