@@ -1,12 +1,13 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import type { Hosts } from '../../test/support/hosts.js';
 import { REPLICA_PORT } from '../../test/support/load/replica-image.js';
+import { meshPids } from '../../test/support/load/replica-service.js';
 import type { TestHost } from '../../test/support/test-host.js';
 
-/** What one mesh process holds. */
+/** What the mesh of one node holds, all of its processes together. */
 export interface Footprint {
   readonly node: string;
-  readonly pid: number;
+  readonly pids: readonly number[];
   readonly sockets: number;
   /** Resident, MB. */
   readonly memory: number;
@@ -36,29 +37,42 @@ export async function settledFootprints(hosts: Hosts, before: readonly Footprint
 /** In words, with what it was before. */
 export function compareFootprints(before: readonly Footprint[], after: readonly Footprint[]): string {
   return after
-    .map(({ node, pid, sockets, memory, clients }, index) => {
+    .map(({ node, pids, sockets, memory, clients }, index) => {
       const was = before[index];
       if (was === undefined) return '';
       const growth = ((memory / was.memory - 1) * 100).toFixed(1);
-      const other = pid === was.pid ? '' : ', another process';
+      const other = pids.join() === was.pids.join() ? '' : ', another process';
       return `${node}: clients ${clients}, sockets ${sockets} (was ${was.sockets}), ${memory.toFixed(1)} MB (was ${was.memory.toFixed(1)}, ${growth} %${other})`;
     })
     .join('; ');
 }
 
 async function footprintOf(host: TestHost): Promise<Footprint> {
-  const mesh = (await host.baleProcesses()).find(({ command }) => command.includes(' mesh '));
-  if (mesh === undefined) throw new Error(`${host.name}: no mesh runs`);
-  const folder = `/proc/${mesh.pid}/fd`;
-  const links = await Promise.all((await readdir(folder)).map((fd) => readlink(`${folder}/${fd}`).catch(() => '')));
-  const status = await readFile(`/proc/${mesh.pid}/status`, 'utf8');
+  const pids = await meshPids(host);
+  const processes = await Promise.all(pids.map(holdingsOf));
   const ports = Object.values(REPLICA_PORT).map((port) => `sport = :${port}`);
   const { stdout } = await host.run('ss', ['-Htn', 'state', 'established', ports.join(' or ')]);
+  const sum = (key: 'sockets' | 'memory'): number => processes.reduce((total, process) => total + process[key], 0);
+  const clients = stdout.split('\n').filter((line) => line !== '').length;
+  return { node: host.name, pids, sockets: sum('sockets'), memory: sum('memory'), clients };
+}
+
+async function holdingsOf(pid: number): Promise<Pick<Footprint, 'sockets' | 'memory'>> {
+  const folder = `/proc/${pid}/fd`;
+  const links = await Promise.all((await readdir(folder)).map((fd) => readlink(`${folder}/${fd}`).catch(() => '')));
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return {
-    node: host.name,
-    pid: mesh.pid,
     sockets: links.filter((link) => link.startsWith('socket:')).length,
     memory: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024,
-    clients: stdout.split('\n').filter((line) => line !== '').length,
   };
+}
+
+/** The connections of a node's mesh, for one that holds more than it did. */
+export async function openConnections(host: TestHost): Promise<readonly string[]> {
+  const pids = await meshPids(host);
+  const { stdout } = await host.run('ss', ['-Htxp', 'state', 'established']);
+  return stdout
+    .split('\n')
+    .filter((line) => pids.some((pid) => line.includes(`pid=${pid},`)))
+    .map((line) => line.replaceAll(/\s+/g, ' '));
 }

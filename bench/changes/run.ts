@@ -8,7 +8,7 @@ import { FRONT } from './by-hand/haproxy.js';
 import { Operator } from './by-hand/operator.js';
 import { churnFor, grown } from './churn.js';
 import { LoadClient } from './load-client.js';
-import { compareFootprints, footprints, settledFootprints } from './mesh-footprint.js';
+import { compareFootprints, footprints, openConnections, settledFootprints } from './mesh-footprint.js';
 import { printBeside, printRun, type RunSummary } from './report.js';
 import { SCENARIOS, type Scenario } from './scenarios.js';
 import { REPLICAS, TimedSteps } from './steps.js';
@@ -19,7 +19,7 @@ const SESSION_SECONDS = setting('SESSION_SECONDS', 5);
 const WARM_UP_SECONDS = setting('WARM_UP_SECONDS', 20);
 const CHURN_SECONDS = setting('CHURN_SECONDS', 600);
 /** Without requests before memory is read: Node gives back what it took for the load some seconds later. */
-const QUIET_SECONDS = setting('QUIET_SECONDS', 20);
+const QUIET_SECONDS = setting('QUIET_SECONDS', 40);
 const ALL = ['balance', ...SCENARIOS.map(({ name }) => name), 'churn', 'by-hand'];
 const chosen = process.env.SCENARIOS?.split(',') ?? ALL;
 
@@ -69,6 +69,10 @@ try {
     if (scenario.name === 'update') updates.push({ ...summary, name: 'bale' });
     const after = await settledFootprints(hosts, baseline);
     console.log(`    meshes afterwards: ${compareFootprints(baseline, after)}`);
+    for (const [index, { node, sockets }] of after.entries()) {
+      if (sockets <= (baseline[index]?.sockets ?? 0)) continue;
+      console.log(`    open on ${node}:\n      ${(await openConnections(hosts.host(index + 1))).join('\n      ')}`);
+    }
     failures += after.reduce((sum, { clients }) => sum + clients, 0);
   }
   if (chosen.includes('churn')) {

@@ -82,6 +82,14 @@ export const SCENARIOS: readonly Scenario[] = [
       }),
     ),
   ),
+  repeated(
+    'meshes',
+    'replacement of each mesh process',
+    2,
+    onEachNode((service, host, steps) =>
+      steps.step(`replacement of the mesh of ${host.name}`, () => service.replaceMesh(host)),
+    ),
+  ),
   {
     name: 'kill-replica',
     what: 'kill -9 of a replica of each node',

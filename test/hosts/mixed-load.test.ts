@@ -57,4 +57,8 @@ describe('changes under a mixed load drop nothing', () => {
       await service.whole(REPLICAS);
     });
   });
+
+  test('a replacement of the mesh process of a host', async () => {
+    await underLoad(() => service.replaceMesh(hosts.host(2)));
+  });
 });

@@ -97,6 +97,20 @@ export class ReplicaService {
     await this.settled(replicas);
   }
 
+  /** Has the node's mesh processes replaced; ends when the last old one has ended. */
+  async replaceMesh(host: TestHost): Promise<void> {
+    const old = new Set(await meshPids(host));
+    process.kill(host.daemonPid, 'SIGUSR2');
+    await eventually(
+      `${host.name} to have none but fresh mesh processes`,
+      async () => {
+        const now = await meshPids(host);
+        return now.length === old.size && now.every((pid) => !old.has(pid));
+      },
+      { seconds: LONGEST_CHANGE },
+    );
+  }
+
   #updateState(state: string): Promise<unknown> {
     return eventually(
       `the update to be ${state}`,
@@ -110,3 +124,6 @@ export class ReplicaService {
     );
   }
 }
+
+export const meshPids = async (host: TestHost): Promise<readonly number[]> =>
+  (await host.baleProcesses()).filter(({ command }) => command.includes(' mesh --config ')).map(({ pid }) => pid);
