@@ -147,10 +147,16 @@ export class Fleet {
     member.send({ kind: 'retire' });
   }
 
+  /** Kills those that hang, so that others take their place. */
   checkAlive(now: number): void {
     if (now - this.#pingedAt < PING_PERIOD) return;
     this.#pingedAt = now;
-    for (const member of this.members()) member.checkAlive();
+    for (const member of this.members()) {
+      if (member.checkAlive()) continue;
+      this.#options.logger.error({ pid: member.pid }, 'a mesh process hangs and is killed');
+      killProcess(member.pid);
+      member.connection.socket.destroy();
+    }
   }
 
   /** Ends all processes, also those that are there but just not connected. */

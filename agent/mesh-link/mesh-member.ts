@@ -1,4 +1,3 @@
-import { BaleError } from '../../core/errors.js';
 import type { EndpointTable } from '../../proto/endpoint-table.js';
 import type { MeshReport } from '../../proto/session.js';
 import { writeJsonLine } from '../mesh/json-lines.js';
@@ -56,21 +55,13 @@ export class MeshMember {
     if (table !== undefined) this.send({ kind: 'table', table });
   }
 
-  /** To be called now and then. Kills the process when it did not answer for several calls: it hangs, and another must take its place. */
-  checkAlive(): void {
+  /** To be called now and then. False when it said nothing for several calls: it hangs. Else it is asked for a sign of life. */
+  checkAlive(): boolean {
     this.#silences = this.#wasHeard ? 0 : this.#silences + 1;
     this.#wasHeard = false;
-    if (this.#silences < MOST_SILENT) {
-      this.send({ kind: 'ping' });
-      return;
-    }
-    killProcess(this.pid);
-    this.connection.socket.destroy(
-      new BaleError(`mesh process ${this.pid} did not answer and was killed`, {
-        kind: 'unavailable',
-        code: 'BALE_MESH_SOCKET',
-      }),
-    );
+    if (this.#silences >= MOST_SILENT) return false;
+    this.send({ kind: 'ping' });
+    return true;
   }
 
   #take(message: MeshToDaemon, events: MemberEvents): void {

@@ -51,6 +51,12 @@ beforeEach(async () => {
     await Replica.tcp('echo', 'node1', (socket) => socket.pipe(socket)),
     await Replica.tcp('far', 'node2', (socket) => socket.pipe(socket)),
   ];
+  for (const web of replicas.slice(0, 2)) {
+    web.onUpgrade((_request, socket) => {
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+      socket.pipe(socket);
+    });
+  }
   links = [];
 });
 
@@ -163,6 +169,14 @@ class Echo {
     this.#socket.on('close', () => (this.broken ??= 'closed'));
   }
 
+  /** One that began as an HTTP request. */
+  static async webSocket(host: string): Promise<Echo> {
+    const echo = new Echo(host, 8080);
+    const head = 'GET /ws HTTP/1.1\r\nHost: web\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+    expect(await echo.say(head)).toMatch(/^HTTP\/1.1 101 /);
+    return echo;
+  }
+
   async say(text: string): Promise<string> {
     if (this.broken !== undefined) throw new Error(this.broken);
     const heard = new Promise<string>((resolve, reject) => {
@@ -186,7 +200,7 @@ const gone = (pid: number): Promise<unknown> =>
   eventually(`process ${pid} to end`, () => Promise.resolve(!isAlive(pid)), { seconds: 30 });
 
 describe('a mesh process that is replaced', () => {
-  test('cuts nothing: one-shot and kept connections, spliced streams, tunnels both ways; it ends with its last connection', async () => {
+  test('cuts nothing: one-shot and kept connections, spliced streams, a WebSocket, tunnels both ways; it ends with its last connection', async () => {
     const only = await link();
     await publish(only);
     const before = await leadPid();
@@ -194,6 +208,8 @@ describe('a mesh process that is replaced', () => {
       new Echo(config.publishAddr, ECHO_PORT),
       new Echo(config.publishAddr, FAR_PORT),
       new Echo(other.address, ECHO_PORT),
+      await Echo.webSocket(config.publishAddr),
+      await Echo.webSocket(other.address),
     ];
     for (const stream of streams) expect(await stream.say('a')).toBe('a');
     const load = new Load([config.publishAddr, other.address]);
