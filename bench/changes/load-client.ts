@@ -19,11 +19,15 @@ export class LoadClient {
 
   /** Ends the load and returns what came of it, once nothing is under way. */
   async stop(): Promise<LoadResult> {
-    const answer = once(this.#child, 'message');
+    const exited = once(this.#child, 'exit');
+    const died = exited.then(() => {
+      throw new Error('the load ended without a result');
+    });
+    const answer = Promise.race([once(this.#child, 'message'), died]);
     this.#tell({ kind: 'stop' });
     // The only message that the process sends.
     const [{ result }] = (await answer) as [FromLoad];
-    await once(this.#child, 'exit');
+    await exited;
     return result;
   }
 

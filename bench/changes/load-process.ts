@@ -29,3 +29,6 @@ process.on('message', (message: ToLoad) => {
       });
   }
 });
+
+// Also when whoever started it is gone: nothing is left to load.
+process.on('disconnect', () => process.exit());
