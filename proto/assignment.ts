@@ -23,6 +23,8 @@ export interface Assignment {
   readonly hostPorts: readonly PortConfig[];
   /** What the task holds of the node's generic resources. */
   readonly genericResources?: readonly GenericResource[];
+  /** Names the registry credentials of its service that it pulls with; a payload of its own. */
+  readonly registryAuth?: string;
 }
 
 /** The set of tasks of one node: COMPLETE replaces all, INCREMENTAL applies to the set numbered `appliesTo`. */

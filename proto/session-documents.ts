@@ -107,8 +107,9 @@ export const assignment: Check<Assignment> = object<Assignment>(
     status: taskStatus,
     hostPorts: list(portConfig),
     genericResources: list(genericResource),
+    registryAuth: text,
   },
-  ['unhealthy', 'genericResources'],
+  ['unhealthy', 'genericResources', 'registryAuth'],
 );
 
 const endpoint: Check<Endpoint> = object<Endpoint>({

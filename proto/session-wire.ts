@@ -122,7 +122,9 @@ export function readManagerMessage(wire: ManagerMessage__Output): ManagerMessage
     return {
       kind: 'payloads',
       payloads: payloads.payloads.map(({ kind, id, name, data, templated }) => {
-        if (kind !== 'secret' && kind !== 'config') throw malformed('a payload is neither a secret nor a config');
+        if (kind !== 'secret' && kind !== 'config' && kind !== 'registry-auth') {
+          throw malformed('a payload is neither a secret nor a config, nor registry credentials');
+        }
         return { kind, id, name, data, templated };
       }),
     };

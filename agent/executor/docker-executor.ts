@@ -6,6 +6,8 @@ import type { Logger } from '../../core/logger.js';
 import type { Assignment } from '../../proto/assignment.js';
 import type { NodeDescription } from '../../proto/engine/node-document.js';
 import type { GenericResource } from '../../proto/engine/task-spec.js';
+import { parseAuth } from '../../proto/registry/auth-config.js';
+import { dockerConfigCredentials, type CredentialLookup } from '../../proto/registry/registry-credentials.js';
 import { containerConfig, graceSeconds, type LogConfig } from './container-config.js';
 import { NODE_ID_LABEL, TASK_ID_LABEL } from './container-labels.js';
 import { containerState } from './container-state.js';
@@ -36,6 +38,8 @@ export interface DockerExecutorOptions {
   readonly clock: Clock;
   /** How many containers are created or started at once; twice the CPUs unless given. */
   readonly parallelStarts?: number;
+  /** The node's own credentials for registries; docker's configuration of this process's user unless given. */
+  readonly registryCredentials?: CredentialLookup;
   /** The Engine's configuration file, looked at for log limits; /etc/docker/daemon.json unless given. */
   readonly engineConfigFile?: string;
 }
@@ -65,7 +69,7 @@ class DockerExecutor implements Executor {
   constructor(options: DockerExecutorOptions) {
     this.#options = options;
     this.#engine = new Engine(options.socketPath);
-    this.#pulls = new ImagePulls(this.#engine);
+    this.#pulls = new ImagePulls(this.#engine, options.registryCredentials ?? dockerConfigCredentials());
     this.#files = new TaskFiles(options.filesDirectory);
     const width = options.parallelStarts ?? 2 * availableParallelism();
     this.#gate = new StartGate(width);
@@ -104,8 +108,15 @@ class DockerExecutor implements Executor {
     return id === undefined ? undefined : this.#inspectId(id, signal);
   }
 
-  pull(assignment: Assignment, progress: (line: string) => void, signal: AbortSignal): Promise<void> {
-    return this.#pulls.ensure(assignment.spec.ContainerSpec.Image, progress, signal);
+  pull(
+    { spec, registryAuth: id }: Assignment,
+    lookup: PayloadLookup,
+    progress: (line: string) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const sent = id === undefined ? undefined : lookup({ kind: 'registry-auth', id });
+    const given = sent === undefined ? undefined : parseAuth(Buffer.from(sent.data).toString('utf8'));
+    return this.#pulls.ensure(spec.ContainerSpec.Image, given, progress, signal);
   }
 
   async provide(assignment: Assignment, lookup: PayloadLookup, signal: AbortSignal): Promise<void> {

@@ -41,8 +41,16 @@ export interface Executor {
   list(signal: AbortSignal): Promise<readonly ContainerState[]>;
   /** One container, or undefined when the task has none. */
   inspect(taskId: string, signal: AbortSignal): Promise<ContainerState | undefined>;
-  /** Makes the image present; at most one pull per image at a time. `progress` gets one line at a time. */
-  pull(assignment: Assignment, progress: (line: string) => void, signal: AbortSignal): Promise<void>;
+  /**
+   * Makes the image present; at most one pull per image at a time. `lookup` gives the service's registry
+   * credentials, `progress` gets one line at a time.
+   */
+  pull(
+    assignment: Assignment,
+    lookup: PayloadLookup,
+    progress: (line: string) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
   /**
    * Puts the task's secrets and configs where its container finds them, in memory only. Needed before
    * `create`, and again before `start`: the memory may have been lost in between.

@@ -1,9 +1,15 @@
-import { abortError } from '../../core/abort.js';
-import { BaleError, isBaleError } from '../../core/errors.js';
+import { abortError, pause } from '../../core/abort.js';
+import { BaleError, errorMessage, isAbortError, isBaleError } from '../../core/errors.js';
+import { registryOf } from '../../proto/engine/image-name.js';
+import type { AuthConfig } from '../../proto/registry/auth-config.js';
+import type { CredentialLookup } from '../../proto/registry/registry-credentials.js';
 import { engineError } from './engine-error.js';
 import type { Engine } from './engine.js';
 import { parseImageReference } from './image-reference.js';
 import { jsonLines } from './json-lines.js';
+import { isRefusal, judgePullFailure } from './pull-failure.js';
+import { describeProgress, text, withLine, type PullProgress } from './pull-progress.js';
+import { StartGate } from './start-gate.js';
 
 interface Pull {
   readonly done: Promise<void>;
@@ -11,22 +17,40 @@ interface Pull {
   readonly abort: AbortController;
 }
 
+/** Images that are pulled at once; the Engine takes the layers of each several at a time. */
+const WIDTH = 3;
+
 /**
  * Pulls of one Engine. Tasks that want the same image share one pull; it goes on while any of them
  * still wants it and is aborted with the last.
  */
 export class ImagePulls {
   readonly #engine: Engine;
+  readonly #credentials: CredentialLookup;
+  readonly #gate = new StartGate(WIDTH);
+  #pulling = 0;
+  /** By image and credentials: a task with the right ones does not share the fate of one with wrong ones. */
   readonly #running = new Map<string, Pull>();
 
-  constructor(engine: Engine) {
+  /** `credentials` are the node's own. */
+  constructor(engine: Engine, credentials: CredentialLookup) {
     this.#engine = engine;
+    this.#credentials = credentials;
   }
 
-  /** Makes `image` present. `progress` gets the Engine's lines. */
-  async ensure(image: string, progress: (line: string) => void, signal: AbortSignal): Promise<void> {
-    if (await this.#isPresent(image, signal)) return;
-    const pull = this.#running.get(image) ?? this.#begin(image);
+  /**
+   * Makes `image` present. `given` are the credentials of its service; without them, or when the registry
+   * refuses them, the node's own are used. `progress` gets a line at a time. Throws
+   * BALE_IMAGE_PULL_FAILED with the registry's words.
+   */
+  async ensure(
+    image: string,
+    given: AuthConfig | undefined,
+    progress: (line: string) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const key = JSON.stringify([image, given]);
+    const pull = this.#running.get(key) ?? this.#begin(key, image, given);
     pull.listeners.add(progress);
     try {
       await untilAborted(pull.done, signal);
@@ -36,38 +60,114 @@ export class ImagePulls {
     }
   }
 
-  #begin(image: string): Pull {
+  #begin(key: string, image: string, given: AuthConfig | undefined): Pull {
     const abort = new AbortController();
     const listeners = new Set<(line: string) => void>();
-    const done = this.#pull(image, listeners, abort.signal).finally(() => {
-      if (this.#running.get(image)?.abort === abort) this.#running.delete(image);
+    const tell = (line: string): void => {
+      for (const listener of listeners) listener(line);
+    };
+    const done = this.#run(image, given, tell, abort.signal).finally(() => {
+      if (this.#running.get(key)?.abort === abort) this.#running.delete(key);
     });
     done.catch(() => undefined); // each waiter gets the error; there may be none left
     const pull = { done, listeners, abort };
-    this.#running.set(image, pull);
+    this.#running.set(key, pull);
     abort.signal.addEventListener('abort', () => {
       // A task that comes now must not join a pull that is ending.
-      if (this.#running.get(image) === pull) this.#running.delete(image);
+      if (this.#running.get(key) === pull) this.#running.delete(key);
     });
     return pull;
   }
 
-  async #pull(image: string, listeners: ReadonlySet<(line: string) => void>, signal: AbortSignal): Promise<void> {
-    try {
-      const stream = await this.#engine.call(0, signal, (docker, abortSignal) =>
-        docker.createImage({ ...parseImageReference(image), abortSignal }),
-      );
-      for await (const message of jsonLines(stream)) {
-        const { line, error } = readProgress(message);
-        if (error !== undefined) throw pullFailed(image, error);
-        for (const listener of listeners) listener(line);
+  async #run(
+    image: string,
+    given: AuthConfig | undefined,
+    tell: (line: string) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (await this.#isPresent(image, signal)) return;
+    if (this.#pulling >= WIDTH) tell('waiting for other pulls of this node');
+    await this.#gate.run('create', signal, async () => {
+      this.#pulling += 1;
+      try {
+        if (!(await this.#isPresent(image, signal))) await this.#persist(image, given, tell, signal);
+      } finally {
+        this.#pulling -= 1;
       }
+    });
+  }
+
+  /** Pulls until it is done, or until asking again would not help. */
+  async #persist(
+    image: string,
+    given: AuthConfig | undefined,
+    tell: (line: string) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (let attempt = 0; ; attempt += 1) {
+      const failure = await this.#attempt(image, given, tell, signal);
+      if (failure === undefined) return;
+      const verdict = judgePullFailure(failure, attempt);
+      if (verdict.kind === 'give-up') throw pullFailed(image, failure);
+      tell(`${failure}; ${verdict.reason}, trying again in ${verdict.delay / 1000} s`);
+      await pause(verdict.delay, signal);
+    }
+  }
+
+  /** Asks once, with each set of credentials that may do. The words of the failure, or undefined. */
+  async #attempt(
+    image: string,
+    given: AuthConfig | undefined,
+    tell: (line: string) => void,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    const first = given === undefined ? undefined : await this.#pull(image, given, tell, signal);
+    if (given !== undefined && (first === undefined || !isRefusal(first))) return first;
+    const own = await this.#ownCredentials(image, signal);
+    if (given !== undefined && own.auth === undefined) return first;
+    const failure = await this.#pull(image, own.auth, tell, signal);
+    return failure === undefined || own.problem === undefined ? failure : `${failure} (${own.problem})`;
+  }
+
+  /** A helper that fails does not stop the pull: the image may be there for everybody. */
+  async #ownCredentials(
+    image: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly auth?: AuthConfig; readonly problem?: string }> {
+    try {
+      const auth = await this.#credentials(registryOf(image), signal);
+      return auth === undefined ? {} : { auth };
     } catch (error) {
-      if (signal.aborted) throw abortError();
-      if (isBaleError(error, 'BALE_IMAGE_PULL_FAILED')) throw error;
+      signal.throwIfAborted();
+      return { problem: errorMessage(error) };
+    }
+  }
+
+  async #pull(
+    image: string,
+    auth: AuthConfig | undefined,
+    tell: (line: string) => void,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    try {
+      const authconfig = auth === undefined ? {} : { authconfig: { ...auth } };
+      const stream = await this.#engine.call(0, signal, (docker, abortSignal) =>
+        docker.createImage({ ...parseImageReference(image), ...authconfig, abortSignal }),
+      );
+      let progress: PullProgress = new Map();
+      for await (const message of jsonLines(stream)) {
+        const error = text(message, 'error');
+        if (error !== '') return error;
+        progress = withLine(progress, message);
+        tell(describeProgress(progress) ?? text(message, 'status'));
+      }
+      return undefined;
+    } catch (error) {
+      if (signal.aborted || isAbortError(error)) throw abortError();
       const cause = engineError(error);
       // A stream that breaks is an Engine that went away, not a registry that refused.
-      throw isBaleError(cause, 'BALE_ENGINE_UNAVAILABLE') ? cause : pullFailed(image, cause.message);
+      if (isBaleError(cause, 'BALE_ENGINE_UNAVAILABLE')) throw cause;
+      return cause.message;
     }
   }
 
@@ -82,19 +182,8 @@ export class ImagePulls {
   }
 }
 
-const pullFailed = (image: string, text: string): BaleError =>
-  new BaleError(`No such image: ${image}: ${text}`, { kind: 'not-found', code: 'BALE_IMAGE_PULL_FAILED' });
-
-/** A line of the Engine's pull stream: `{status, id?, progress?}` or `{error}`. */
-function readProgress(message: unknown): { readonly line: string; readonly error?: string } {
-  if (typeof message !== 'object' || message === null) return { line: '' };
-  const text = (name: string): string => {
-    const value: unknown = Reflect.get(message, name);
-    return typeof value === 'string' ? value : '';
-  };
-  const line = [text('id'), text('status'), text('progress')].filter((part) => part !== '').join(' ');
-  return text('error') === '' ? { line } : { line, error: text('error') };
-}
+const pullFailed = (image: string, words: string): BaleError =>
+  new BaleError(`No such image: ${image}: ${words}`, { kind: 'not-found', code: 'BALE_IMAGE_PULL_FAILED' });
 
 function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

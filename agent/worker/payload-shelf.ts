@@ -4,7 +4,7 @@ import { neededPayloads, payloadKey, type Payload, type PayloadRef } from '../..
 export type PayloadLookup = (ref: PayloadRef) => Payload | undefined;
 
 /**
- * The secrets and configs that this node's tasks need, in memory only. The manager sends each once;
+ * The secrets, configs and registry credentials that this node's tasks need, in memory only. The manager sends each once;
  * what no task needs any more is forgotten, by the rule that the manager goes by too.
  */
 export class PayloadShelf {

@@ -10,6 +10,7 @@ import { NO_PROBES, probeBegun, probeEnded, probesFrom, type Probes } from './ea
 import type { PayloadLookup } from './payload-shelf.js';
 import { taskStatus } from './task-status.js';
 import { failureReport, nextStep, type TaskFacts, type TaskStep } from './task-step.js';
+import { Throttle } from './throttle.js';
 
 type EngineStep = Exclude<TaskStep, { readonly kind: 'report' | 'note' | 'wait' | 'end' }>;
 
@@ -255,13 +256,16 @@ export class TaskRunner {
     const image = this.#assignment.spec.ContainerSpec.Image;
     const message = `pulling image ${image}`;
     this.#note(message);
-    let told = this.#options.clock.now();
-    const progress = (line: string): void => {
-      if (this.#options.clock.now() - told < PROGRESS_PERIOD) return;
-      told = this.#options.clock.now();
-      this.#note(`${message}: ${line}`);
-    };
-    await this.#options.executor.pull(this.#assignment, progress, signal);
+    const { clock, executor, payloads } = this.#options;
+    const news = new Throttle<string>(clock, PROGRESS_PERIOD, (line) => {
+      // In `Err` too: that is what `service ps` shows of a task that waits.
+      this.#note(`${message}: ${line}`, `pulling: ${line}`);
+    });
+    try {
+      await executor.pull(this.#assignment, payloads, news.put, signal);
+    } finally {
+      news.close();
+    }
     this.#imageMissing = false;
     this.#pulled = true;
     this.#note('preparing');

@@ -3,7 +3,7 @@ import type { ServiceSpec } from '../../proto/engine/service-spec.js';
 import type { PayloadRef } from '../../proto/payload.js';
 import type { PayloadObject, ServiceObject } from '../store/objects.js';
 
-type Kind = PayloadRef['kind'];
+type Kind = Exclude<PayloadRef['kind'], 'registry-auth'>;
 
 /**
  * Each version of a secret or config is a row of its own, and services refer to rows by id. So a new

@@ -75,14 +75,24 @@ export function executorConformance(name: string, make: () => Promise<ExecutorHa
       const assignment = task({ container: { Image: 'localhost:1/nowhere/to-be-found:1' } });
       const absent = { code: 'BALE_IMAGE_NOT_FOUND', message: expect.stringContaining('to-be-found') as string };
       await expect(executor.create(assignment, signal)).rejects.toMatchObject(absent);
-      await expect(executor.pull(assignment, () => undefined, signal)).rejects.toThrow(
-        /No such image: localhost:1\/nowhere\/to-be-found:1: ./,
-      );
+      await expect(
+        executor.pull(
+          assignment,
+          () => undefined,
+          () => undefined,
+          signal,
+        ),
+      ).rejects.toThrow(/No such image: localhost:1\/nowhere\/to-be-found:1: ./);
       expect(await executor.inspect(assignment.taskId, signal)).toBeUndefined();
     });
 
     test('pulling an image that is there does nothing', async () => {
-      await harness.executor.pull(task(), () => undefined, signal);
+      await harness.executor.pull(
+        task(),
+        () => undefined,
+        () => undefined,
+        signal,
+      );
     });
 
     test('a task without a container cannot be started; stopping and removing it does nothing', async () => {

@@ -50,7 +50,7 @@ const executorOf = (engine: SimulatedNode, clock: MortalClock): Executor => ({
   describe: (signal) => engine.describe(signal),
   list: (signal) => engine.list(signal),
   inspect: (taskId, signal) => engine.inspect(taskId, signal),
-  pull: (assignment, progress, signal) => engine.pull(assignment, progress, signal),
+  pull: (assignment, lookup, progress, signal) => engine.pull(assignment, lookup, progress, signal),
   provide: (assignment, lookup, signal) => engine.provide(assignment, lookup, signal),
   withdraw: (taskId) => engine.withdraw(taskId),
   create: (assignment, signal) => engine.create(assignment, signal),

@@ -95,6 +95,8 @@ export class SimulatedNode implements Executor {
     stop: 0,
     remove: 0,
   };
+  /** The registry credentials of each pull that had any, as JSON; undefined where they had not come. */
+  readonly pulledWith: (string | undefined)[] = [];
   #outage: string | undefined;
   #made = 0;
 
@@ -184,7 +186,17 @@ export class SimulatedNode implements Executor {
     return this.#containers.get(taskId);
   }
 
-  async pull(assignment: Assignment, progress: (line: string) => void, signal: AbortSignal): Promise<void> {
+  async pull(
+    assignment: Assignment,
+    lookup: PayloadLookup,
+    progress: (line: string) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { registryAuth: id } = assignment;
+    if (id !== undefined) {
+      const sent = lookup({ kind: 'registry-auth', id });
+      this.pulledWith.push(sent === undefined ? undefined : Buffer.from(sent.data).toString('utf8'));
+    }
     await this.#enter('pull', signal);
     const image = assignment.spec.ContainerSpec.Image;
     if (this.#images === undefined || this.#images.has(image)) return;

@@ -28,7 +28,7 @@ async function bench(): Promise<Bench> {
   });
   return {
     server,
-    pulls: new ImagePulls(new Engine(server.socketPath)),
+    pulls: new ImagePulls(new Engine(server.socketPath), () => Promise.resolve(undefined)),
     pulling,
     posts: () => server.requests.filter((line) => line.startsWith('POST')).length,
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
@@ -44,7 +44,7 @@ function join(
 ): { readonly joined: Promise<string>; readonly done: Promise<void> } {
   let tell: (line: string) => void = () => undefined;
   const joined = new Promise<string>((resolve) => (tell = resolve));
-  return { joined, done: pulls.ensure('app:1', tell, signal) };
+  return { joined, done: pulls.ensure('app:1', undefined, tell, signal) };
 }
 
 describe('pulling an image', () => {
@@ -96,4 +96,116 @@ describe('pulling an image', () => {
     (await at.pulling).destroy();
     await expect(done).rejects.toMatchObject({ code: 'BALE_ENGINE_UNAVAILABLE' });
   });
+});
+
+/** An Engine that answers pulls with one line each, in turn, and remembers the credentials that came along. */
+async function registry(answers: readonly string[]) {
+  const asked: unknown[] = [];
+  const server = await serveEngine((path, response, request) => {
+    if (!path.startsWith('/images/create')) {
+      response.writeHead(404, { 'content-type': 'application/json' });
+      response.end('{"message":"No such image: app:1"}');
+      return;
+    }
+    const header = request.headers['x-registry-auth'];
+    asked.push(typeof header === 'string' ? JSON.parse(Buffer.from(header, 'base64url').toString()) : undefined);
+    response.writeHead(200);
+    response.end(`${answers[asked.length - 1] ?? '{"status":"Downloaded newer image"}'}\n`);
+  });
+  return { asked, engine: new Engine(server.socketPath), [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
+}
+
+const error = (text: string): string => JSON.stringify({ error: text, errorDetail: { message: text } });
+const UNAUTHORIZED = error('Head "http://reg/v2/app/manifests/1": unauthorized: authentication required');
+const of = (username: string) => ({ username, password: 'p' });
+const nothing = (): void => undefined;
+
+describe('credentials of a pull', () => {
+  test("are the service's", async () => {
+    await using at = await registry([]);
+    const pulls = new ImagePulls(at.engine, () => Promise.resolve(of('node')));
+    await pulls.ensure('reg/app:1', of('service'), nothing, never);
+    expect(at.asked).toEqual([of('service')]);
+  });
+
+  test("are the node's own for the registry of the image when the service has none", async () => {
+    await using at = await registry([]);
+    const pulls = new ImagePulls(at.engine, (name) => Promise.resolve(of(`node at ${name}`)));
+    await pulls.ensure('reg.test:5000/app:1', undefined, nothing, never);
+    expect(at.asked).toEqual([of('node at reg.test:5000')]);
+  });
+
+  test("are the node's own when the registry refuses those of the service", async () => {
+    await using at = await registry([UNAUTHORIZED]);
+    const pulls = new ImagePulls(at.engine, () => Promise.resolve(of('node')));
+    await pulls.ensure('reg/app:1', of('service'), nothing, never);
+    expect(at.asked).toEqual([of('service'), of('node')]);
+  });
+
+  test('that are refused end it with the words of the registry, without another try', async () => {
+    await using at = await registry([UNAUTHORIZED]);
+    const pulls = new ImagePulls(at.engine, () => Promise.resolve(undefined));
+    await expect(pulls.ensure('reg/app:1', of('service'), nothing, never)).rejects.toMatchObject({
+      code: 'BALE_IMAGE_PULL_FAILED',
+      message: expect.stringContaining('unauthorized: authentication required') as string,
+    });
+    expect(at.asked).toEqual([of('service')]);
+  });
+
+  test('that a helper does not give are named beside the words of the registry', async () => {
+    await using at = await registry([UNAUTHORIZED]);
+    const pulls = new ImagePulls(at.engine, () => Promise.reject(new Error('docker-credential-x gave none')));
+    await expect(pulls.ensure('reg/app:1', undefined, nothing, never)).rejects.toThrow(
+      /unauthorized: authentication required \(docker-credential-x gave none\)$/,
+    );
+  });
+
+  test('keep pulls of one image apart', async () => {
+    await using at = await registry([UNAUTHORIZED]);
+    const pulls = new ImagePulls(at.engine, () => Promise.resolve(undefined));
+    const results = await Promise.allSettled([
+      pulls.ensure('app:1', of('wrong'), nothing, never),
+      pulls.ensure('app:1', of('right'), nothing, never),
+    ]);
+    expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  });
+});
+
+test('a registry that is away for a moment is asked again, and the wait says why', async () => {
+  await using at = await registry([error('dial tcp 10.0.0.1:5000: connect: connection refused')]);
+  const lines: string[] = [];
+  const pulls = new ImagePulls(at.engine, () => Promise.resolve(undefined));
+  await pulls.ensure('reg/app:1', undefined, (line) => lines.push(line), never);
+  expect(at.asked).toHaveLength(2);
+  expect(lines).toContain(
+    'dial tcp 10.0.0.1:5000: connect: connection refused; the registry may answer in a moment, trying again in 0.5 s',
+  );
+});
+
+test('at most three images are pulled at once', async () => {
+  const open: ServerResponse[] = [];
+  let begun: () => void = nothing;
+  const three = new Promise<void>((resolve) => (begun = resolve));
+  await using server = await serveEngine((path, response) => {
+    if (path.startsWith('/images/create')) {
+      open.push(response);
+      response.writeHead(200);
+      if (open.length === 3) begun();
+      return;
+    }
+    response.writeHead(404, { 'content-type': 'application/json' });
+    response.end('{"message":"No such image"}');
+  });
+  const pulls = new ImagePulls(new Engine(server.socketPath), () => Promise.resolve(undefined));
+  const told: string[] = [];
+  const all = ['a', 'b', 'c', 'd'].map((image) =>
+    pulls.ensure(image, undefined, (line) => told.push(`${image} ${line}`), never),
+  );
+  await three;
+  expect(server.requests.filter((line) => line.startsWith('POST'))).toHaveLength(3);
+  for (const response of open) response.end('{"status":"Downloaded newer image"}\n');
+  await expect.poll(() => open.length).toBe(4);
+  open[3]?.end('{"status":"Downloaded newer image"}\n');
+  await Promise.all(all);
+  expect(told).toContain('d waiting for other pulls of this node');
 });

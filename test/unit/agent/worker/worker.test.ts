@@ -48,6 +48,23 @@ describe('running a task', () => {
     await bench.worker.close();
   });
 
+  test('shows how far a pull is, where `service ps` shows it', async () => {
+    const bench = new WorkerBench({ images: [], registry: ['bale-test:1'], pullLatency: 2000 });
+    await bench.complete(assignment('t1'));
+    await bench.clock.advance(1000);
+    await bench.rest();
+    expect(bench.latest.get('t1')).toMatchObject({
+      State: 'preparing',
+      Message: 'pulling image bale-test:1: Pulling',
+      Err: 'pulling: Pulling',
+    });
+    await bench.clock.advance(1000);
+    await bench.rest();
+    expect(bench.state('t1')).toBe('running');
+    expect(bench.latest.get('t1')).not.toHaveProperty('Err');
+    await bench.worker.close();
+  });
+
   test("is rejected with the Engine's own words when no image can be had", async () => {
     const bench = new WorkerBench({ images: [] });
     await bench.complete(assignment('t1'));
