@@ -97,7 +97,9 @@ async function compose(options: ManagerOptions, parts: Parts): Promise<Manager> 
   };
 }
 
-const holdsPayloads = ({ view }: Store): boolean => view.count('secret') + view.count('config') > 0;
+const holdsPayloads = ({ view }: Store): boolean =>
+  view.count('secret') + view.count('config') > 0 ||
+  view.all('service').some(({ registryAuth }) => registryAuth !== undefined);
 
 /** A key that does not fit is found now, not when a task needs its secret. */
 function checkVault({ view }: Store, vault: Vault): void {
@@ -105,6 +107,8 @@ function checkVault({ view }: Store, vault: Vault): void {
     const [row] = view.all(kind);
     if (row !== undefined) vault.open({ kind, id: row.id }, row.sealed);
   }
+  const auth = view.all('service').find(({ registryAuth }) => registryAuth !== undefined)?.registryAuth?.[0];
+  if (auth !== undefined) vault.open({ kind: 'registry-auth', id: auth.id }, auth.sealed);
 }
 
 /** What was started, to be closed in reverse order: nothing outlives what it stands on. */

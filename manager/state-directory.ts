@@ -48,7 +48,7 @@ export async function readDataKey({ path, dataKey }: StateDirectory, needed: boo
   const text = await readTextIfPresent(dataKey);
   if (text === undefined && needed) {
     throw new BaleError(
-      `the key that secrets and configs are sealed with is missing at ${dataKey}: restore the directory from a backup`,
+      `the key that secrets, configs and registry credentials are sealed with is missing at ${dataKey}: restore the directory from a backup`,
       { kind: 'unavailable', code: 'BALE_DATA_KEY_MISSING' },
     );
   }

@@ -45,6 +45,7 @@ export function createSwarmApi({ store, identity, handshake, vault, clock, logge
         activation: (task) => handshake.activation(task, store.view, clock.now()),
         drainReason,
       }),
+    vault,
     logger,
   );
   const tasks = new TaskApi(store, drainReason);
@@ -57,7 +58,7 @@ export function createSwarmApi({ store, identity, handshake, vault, clock, logge
     updateNode: (id, version, body) => nodes.updateNode(id, version, body),
     removeNode: (id, force) => nodes.removeNode(id, force),
     drainNode: (id, version, request) => nodes.drainNode(id, version, request),
-    createService: (body) => services.createService(body),
+    createService: (body, images) => services.createService(body, images),
     services: (filters, status) => services.services(filters, status),
     service: (id, insertDefaults) => services.service(id, insertDefaults),
     updateService: (id, version, body, options) => services.updateService(id, version, body, options),

@@ -3,13 +3,18 @@ import { BaleError } from '../../core/errors.js';
 import { newId } from '../../core/id.js';
 import type { Logger } from '../../core/logger.js';
 import { FieldRefused } from '../../proto/engine/decode.js';
+import { registryOf } from '../../proto/engine/image-name.js';
 import type { PortError } from '../../proto/engine/node-document.js';
 import type { PastSpecDocument, ServiceDocument } from '../../proto/engine/service-document.js';
 import type { ServiceMode, ServiceSpec } from '../../proto/engine/service-spec.js';
-import type { ServiceObject } from '../store/objects.js';
-import type { Store, View } from '../store/store-types.js';
+import { newRegistryAuthId, withRegistryAuth } from '../secrets/registry-auth.js';
+import type { Vault } from '../secrets/vault.js';
+import type { RegistryAuth, ServiceObject } from '../store/objects.js';
+import type { Store, Transaction, View } from '../store/store-types.js';
 import { failedPrecondition, nameConflict, outOfSequence, parseVersion, unimplemented } from './api-errors.js';
 import { acceptFilters, hasLabels, hasPrefix, isOneOf, valuesOf } from './filters.js';
+import type { ImageOptions } from './image-options.js';
+import { pinImage } from './image-pin.js';
 import { findService } from './lookup.js';
 import { randomName } from './random-name.js';
 import { checkReferences } from './reference-check.js';
@@ -32,27 +37,40 @@ export class ServiceApi implements ServiceVerbs {
 
   readonly #waits: (service: ServiceObject) => readonly string[];
 
+  readonly #vault: Pick<Vault, 'seal'>;
+
   /** `waits` says what the slots of a service wait for. */
-  constructor(store: Store, waits: (service: ServiceObject) => readonly string[], logger: Logger) {
+  constructor(
+    store: Store,
+    waits: (service: ServiceObject) => readonly string[],
+    vault: Pick<Vault, 'seal'>,
+    logger: Logger,
+  ) {
     this.#store = store;
     this.#waits = waits;
+    this.#vault = vault;
     this.#logger = logger;
   }
 
-  async createService(body: unknown): Promise<{ readonly ID: string }> {
+  async createService(
+    body: unknown,
+    images: ImageOptions = {},
+  ): Promise<{ readonly ID: string; readonly Warnings?: readonly string[] }> {
     const { decodeServiceSpec } = await loadDecoder();
-    const sent = decodeServiceSpec(body);
+    const { spec: sent, warnings } = await pinImage(decodeServiceSpec(body), undefined, images);
     const id = newId();
+    const given = this.#sealed(id, sent, images);
     const name = await this.#store.update((tx) => {
       const Name = sent.Name === '' ? randomName(Math.random, (one) => tx.serviceByName(one) !== undefined) : sent.Name;
       if (tx.serviceByName(Name) !== undefined) throw nameConflict(Name);
       const spec: ServiceSpec = { ...sent, Name };
       checkReferences(tx, spec);
-      tx.put('service', { id, spec, ports: allottedPorts(spec, tx) });
+      const ports = allottedPorts(spec, tx);
+      tx.put('service', { id, spec, ports, ...(given === undefined ? {} : { registryAuth: [given] }) });
       return Name;
     });
     this.#logger.info({ service: id, name }, 'service created');
-    return { ID: id };
+    return { ID: id, ...(warnings.length === 0 ? {} : { Warnings: warnings }) };
   }
 
   services(filters: Filters, status: boolean): readonly ServiceDocument[] {
@@ -85,13 +103,17 @@ export class ServiceApi implements ServiceVerbs {
     id: string,
     version: string | undefined,
     body: unknown,
-    options: { readonly rollback: string | undefined },
-  ): Promise<{ readonly Warnings: null }> {
+    options: { readonly rollback: string | undefined } & ImageOptions,
+  ): Promise<{ readonly Warnings: readonly string[] | null }> {
     const index = parseVersion('service', version);
     if (wantsRollback(options.rollback)) return this.#rollBack(id, index);
-    const wanted = await decodeUpdate(body);
+    const sent = await decodeUpdate(body);
+    const present = findService(this.#store.view, id);
+    checkAuthFrom(options, present);
+    const { spec: wanted, warnings } = await pinImage(sent, present.spec, options);
+    const given = this.#sealed(present.id, wanted, options);
     const done = await this.#store.update((tx) => {
-      const service = findService(tx, id);
+      const service = giveRegistryAuth(tx, findService(tx, id), given);
       const change = decideServiceUpdate(service, index, wanted);
       switch (change.kind) {
         case 'refuse':
@@ -104,7 +126,15 @@ export class ServiceApi implements ServiceVerbs {
       return { service: service.id, reason: change.reason };
     });
     this.#logger.info(done, 'service updated');
-    return { Warnings: null };
+    return { Warnings: warnings.length === 0 ? null : warnings };
+  }
+
+  #sealed(serviceId: string, { TaskTemplate }: ServiceSpec, { registryAuth }: ImageOptions): RegistryAuth | undefined {
+    if (registryAuth === undefined) return undefined;
+    const id = newRegistryAuthId(serviceId, newId());
+    const data = Buffer.from(JSON.stringify(registryAuth));
+    const sealed = this.#vault.seal({ kind: 'registry-auth', id }, data);
+    return { id, registry: registryOf(TaskTemplate.ContainerSpec.Image), sealed };
   }
 
   /** Earlier specs, the newest first. */
@@ -164,6 +194,32 @@ const noSuchSpec = ({ id, history = [] }: ServiceObject, version: number): BaleE
     `service ${id} has no earlier spec of version ${version}; it has ${history.map((past) => past.version).join(', ') || 'none'}`,
     { kind: 'not-found', code: 'BALE_NO_SUCH_SPEC' },
   );
+
+/** Throws in the Engine's words. The newest credentials of a registry count for every spec, so both choices keep them. */
+function checkAuthFrom({ registryAuth, registryAuthFrom }: ImageOptions, service: ServiceObject): void {
+  if (registryAuth !== undefined) return;
+  switch (registryAuthFrom ?? '') {
+    case '':
+    case 'spec':
+      return;
+    case 'previous-spec':
+      if (service.previousSpec !== undefined) return;
+      throw new BaleError('service does not have a previous spec', { kind: 'internal', code: 'BALE_NO_PREVIOUS_SPEC' });
+    default:
+      throw new BaleError('unsupported registryAuthFrom value', {
+        kind: 'internal', // 500, as the Engine has it
+        code: 'BALE_REGISTRY_AUTH_FROM_INVALID',
+      });
+  }
+}
+
+/** Written at once, also when the spec stays as it is: they may be all that the client wants to change. */
+function giveRegistryAuth(tx: Transaction, service: ServiceObject, given: RegistryAuth | undefined): ServiceObject {
+  if (given === undefined) return service;
+  const changed = { ...service, registryAuth: withRegistryAuth(service.registryAuth, given) };
+  tx.put('service', changed);
+  return changed;
+}
 
 /** A mode that this version does not have is, to a service that exists, a change of mode. */
 async function decodeUpdate(body: unknown): Promise<ServiceSpec> {

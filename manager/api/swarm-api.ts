@@ -4,6 +4,7 @@ import type { PastSpecDocument, RebalanceDocument, ServiceDocument } from '../..
 import type { SwarmDocument, SwarmInfo } from '../../proto/engine/swarm-document.js';
 import type { TaskDocument } from '../../proto/engine/task-document.js';
 import type { DrainRequest } from './drain-request.js';
+import type { ImageOptions } from './image-options.js';
 
 /** `filters` of a list verb, already decoded from either of its two JSON forms: name → values. */
 export type Filters = Readonly<Record<string, readonly string[]>>;
@@ -29,14 +30,17 @@ export interface SwarmApi {
   /** bale's own: empties a node within limits. `version` is compared when it is given. */
   drainNode(id: string, version: string | undefined, request: DrainRequest): Promise<void>;
 
-  createService(body: unknown): Promise<{ readonly ID: string; readonly Warnings?: readonly string[] }>;
+  createService(
+    body: unknown,
+    images?: ImageOptions,
+  ): Promise<{ readonly ID: string; readonly Warnings?: readonly string[] }>;
   services(filters: Filters, status: boolean): readonly ServiceDocument[];
   service(id: string, insertDefaults: boolean): ServiceDocument;
   updateService(
     id: string,
     version: string | undefined,
     body: unknown,
-    options: { readonly rollback: string | undefined },
+    options: { readonly rollback: string | undefined } & ImageOptions,
   ): Promise<{ readonly Warnings: readonly string[] | null }>;
   /** bale's own: earlier specs of a service, the newest first, ten at most. */
   history(id: string): readonly PastSpecDocument[];

@@ -22,6 +22,7 @@ export const toAssignment = (task: TaskObject): Assignment => ({
   status: task.status,
   hostPorts: task.hostPorts,
   ...(task.genericResources === undefined ? {} : { genericResources: task.genericResources }),
+  ...(task.registryAuth === undefined ? {} : { registryAuth: task.registryAuth }),
 });
 
 /**

@@ -1,6 +1,7 @@
 import type { TaskStatus } from '../../proto/engine/task-document.js';
 import type { TaskState } from '../../proto/engine/task-state.js';
 import { isPublished } from '../endpoints/endpoint-table.js';
+import { registryAuthId } from '../secrets/registry-auth.js';
 import { hostPortsOf } from '../updater/effective-spec.js';
 import type { ServiceObject, Takeover, TaskObject } from '../store/objects.js';
 import type { NewTask } from './task-action.js';
@@ -34,8 +35,10 @@ export interface TaskStart {
 export function draftTask(service: ServiceObject, slot: number, start: TaskStart, now: number): NewTask {
   const waits = start.blocked || (start.startAfter !== undefined && start.startAfter > now);
   const { takeover, template } = start;
+  const spec = template?.spec ?? service.spec.TaskTemplate;
+  const registryAuth = registryAuthId(service, spec.ContainerSpec.Image);
   return {
-    spec: template?.spec ?? service.spec.TaskTemplate,
+    spec,
     serviceId: service.id,
     serviceName: service.spec.Name,
     serviceLabels: service.spec.Labels,
@@ -46,6 +49,7 @@ export function draftTask(service: ServiceObject, slot: number, start: TaskStart
     status: managerStatus(now, 'new', start.message),
     restarts: start.restarts,
     ...(isPublished(service) ? { ingress: true } : {}),
+    ...(registryAuth === undefined ? {} : { registryAuth }),
     ...(takeover === undefined ? {} : { takeover }),
     ...(waits && start.startAfter !== undefined ? { startAfter: start.startAfter } : {}),
   };

@@ -69,6 +69,18 @@ export interface ServiceObject extends StoredObject {
   readonly rollout?: Rollout;
   /** Earlier specs, the newest first; at most ten. */
   readonly history?: readonly PastSpec[];
+  /** Credentials that its images are pulled with, one set per registry. */
+  readonly registryAuth?: readonly RegistryAuth[];
+}
+
+/** Registry credentials as a client sent them along with a spec. They never change: others have another id. */
+export interface RegistryAuth {
+  /** Begins with the id of the service. */
+  readonly id: string;
+  /** `host[:port]`; they are sent to no other. */
+  readonly registry: string;
+  /** An AuthConfig as the manager's vault sealed it, base64. Clear text is never in a row. */
+  readonly sealed: string;
 }
 
 /** One change of a service on its way through the slots. */
@@ -102,6 +114,8 @@ export interface TaskObject extends StoredObject {
   readonly nodeId?: string;
   /** What it holds of the node's generic resources; set with `nodeId`. */
   readonly genericResources?: readonly GenericResource[];
+  /** `RegistryAuth.id` of the credentials that it pulls with. */
+  readonly registryAuth?: string;
   readonly desiredState: DesiredState;
   /** Written by the manager until `assigned`, by the agent alone afterwards (or by the manager for a lost node: orphaned, failed). */
   readonly status: TaskStatus;

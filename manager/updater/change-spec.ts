@@ -3,6 +3,7 @@ import type { ServiceSpec } from '../../proto/engine/service-spec.js';
 import type { NodeLookup } from '../orchestrator/task-action.js';
 import type { PastSpec, Rollout, ServiceObject, TaskObject } from '../store/objects.js';
 import type { Draft } from '../store/store-types.js';
+import { neededRegistryAuth } from '../secrets/registry-auth.js';
 import { effectiveDigest } from './effective-spec.js';
 import { isRolling } from './rollout-config.js';
 import { slotStates } from './slot-state.js';
@@ -33,7 +34,7 @@ export interface SpecChange {
  */
 export function changeSpec(change: SpecChange): Draft<ServiceObject> {
   const { service, spec, ports, cause, now } = change;
-  const { id, updateStatus, rollout, history } = service;
+  const { id, updateStatus, rollout } = service;
   const past: PastSpec = { version: service.version, writtenAt: service.updatedAt, spec: service.spec };
   const next = { id, spec, ports };
   const slots = slotStates({ ...change, service: { ...service, ...next } }).filter(
@@ -44,11 +45,16 @@ export function changeSpec(change: SpecChange): Draft<ServiceObject> {
     goesOn && rollout !== undefined && updateStatus !== undefined
       ? { rollout, updateStatus }
       : begin(change, slots, now);
+  const history = [past, ...(service.history ?? [])].slice(0, HISTORY);
+  const back = wayBack(change, goesOn);
+  const specs = [spec, ...Object.values(back), ...history.map((one) => one.spec)];
+  const registryAuth = neededRegistryAuth(service.registryAuth, specs);
   return {
     ...next,
-    ...wayBack(change, goesOn),
-    history: [past, ...(history ?? [])].slice(0, HISTORY),
+    ...back,
+    history,
     ...started,
+    ...(registryAuth === undefined ? {} : { registryAuth }),
   };
 }
 
