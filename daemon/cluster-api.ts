@@ -1,10 +1,13 @@
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Clock } from '../core/clock.js';
 import { errorMessage, isBaleError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
+import { dockerConfigCredentials } from '../proto/registry/registry-credentials.js';
 import { parseApiPath } from './api-path.js';
 import type { EngineClient } from './engine-client.js';
 import { errorAnswer, pageNotFound } from './error-answer.js';
 import type { ApiHandler } from './front.js';
+import { ImageResolver } from './image-resolver.js';
 import { BODY_LIMIT, bodyTooLarge, drain, isBodyTooLarge } from './json-body.js';
 import type { Membership } from './membership.js';
 import { nodeRoutes } from './routes-node.js';
@@ -17,6 +20,7 @@ import { taskRoutes } from './routes-task.js';
 export interface ClusterApiOptions {
   readonly membership: Membership;
   readonly engine: EngineClient;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
@@ -26,7 +30,7 @@ export interface ClusterApi {
 }
 
 /** The routes of the cluster API. It has no socket of its own: the front hands requests over. */
-export async function createClusterApi({ membership, engine, logger }: ClusterApiOptions): Promise<ClusterApi> {
+export async function createClusterApi({ membership, engine, clock, logger }: ClusterApiOptions): Promise<ClusterApi> {
   const app = fastify({
     bodyLimit: BODY_LIMIT,
     exposeHeadRoutes: false,
@@ -50,7 +54,8 @@ export async function createClusterApi({ membership, engine, logger }: ClusterAp
   systemRoutes(app, { membership, engine });
   swarmRoutes(app, membership);
   nodeRoutes(app, membership);
-  serviceRoutes(app, membership);
+  const credentials = dockerConfigCredentials();
+  serviceRoutes(app, membership, new ImageResolver({ engine, credentials, clock, logger }));
   taskRoutes(app, membership);
   secretRoutes(app, membership);
   await app.ready();

@@ -53,7 +53,7 @@ export async function startDaemon(options: DaemonOptions, { parts, clock, logger
       swarmState: () => membership.headerState,
       api: async () => {
         api ??= import('./cluster-api.js').then(({ createClusterApi }) =>
-          createClusterApi({ membership, engine, logger }),
+          createClusterApi({ membership, engine, clock, logger }),
         );
         return (await api).handle;
       },

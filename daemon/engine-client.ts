@@ -1,4 +1,4 @@
-import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
+import { type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http';
 import { BaleError, errorMessage } from '../core/errors.js';
 
 export interface EngineAnswer {
@@ -8,7 +8,7 @@ export interface EngineAnswer {
 }
 
 /**
- * Small questions to the local Engine: its ping, version and info. Everything that clients ask of
+ * Small questions to the local Engine: its ping, version and info, the digest of an image. Everything that clients ask of
  * the Engine goes through engine-passthrough.ts instead.
  */
 export class EngineClient {
@@ -19,9 +19,9 @@ export class EngineClient {
   }
 
   /** Throws BALE_ENGINE_UNREACHABLE when there is no answer; any status is an answer. */
-  async get(path: string, signal: AbortSignal): Promise<EngineAnswer> {
+  async get(path: string, signal: AbortSignal, headers: OutgoingHttpHeaders = {}): Promise<EngineAnswer> {
     try {
-      const response = await this.#open(path, signal);
+      const response = await this.#open(path, signal, headers);
       const chunks: Buffer[] = [];
       for await (const chunk of response) chunks.push(toBuffer(chunk));
       return { status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) };
@@ -42,9 +42,10 @@ export class EngineClient {
     });
   }
 
-  #open(path: string, signal: AbortSignal): Promise<IncomingMessage> {
+  #open(path: string, signal: AbortSignal, headers: OutgoingHttpHeaders): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
-      const call = request({ socketPath: this.#socketPath, path, agent: false, signal, headers: { host: 'bale' } });
+      const sent = { host: 'bale', ...headers };
+      const call = request({ socketPath: this.#socketPath, path, agent: false, signal, headers: sent });
       call.on('response', resolve);
       call.on('error', reject);
       call.end();

@@ -1,10 +1,11 @@
 import type { FastifyInstance } from 'fastify';
+import { imageOptions } from './image-options.js';
+import type { ImageResolver } from './image-resolver.js';
 import type { Membership } from './membership.js';
 import { notImplemented } from './refusals.js';
-import { refuseRegistryAuth } from './registry-auth.js';
 import { idOf, jsonBody, queryOf, sendEmpty, sendJson } from './route-request.js';
 
-export function serviceRoutes(app: FastifyInstance, membership: Membership): void {
+export function serviceRoutes(app: FastifyInstance, membership: Membership, images: ImageResolver): void {
   app.get('/services', async (request, reply) => {
     const query = queryOf(request);
     return sendJson(reply, 200, (await membership.api()).services(query.filters(), query.flag('status')));
@@ -12,8 +13,7 @@ export function serviceRoutes(app: FastifyInstance, membership: Membership): voi
 
   app.post('/services/create', async (request, reply) => {
     const api = await membership.api();
-    refuseRegistryAuth(request.headers['x-registry-auth']);
-    return sendJson(reply, 201, await api.createService(jsonBody(request)));
+    return sendJson(reply, 201, await api.createService(jsonBody(request), imageOptions(request, images)));
   });
 
   app.get('/services/:id', async (request, reply) =>
@@ -22,10 +22,10 @@ export function serviceRoutes(app: FastifyInstance, membership: Membership): voi
 
   app.post('/services/:id/update', async (request, reply) => {
     const api = await membership.api();
-    refuseRegistryAuth(request.headers['x-registry-auth']);
     const query = queryOf(request);
     const answer = await api.updateService(idOf(request), query.text('version'), jsonBody(request), {
       rollback: query.text('rollback'),
+      ...imageOptions(request, images),
     });
     return sendJson(reply, 200, answer);
   });
