@@ -4,6 +4,11 @@ import { BaleError, errorCode, errorMessage, type ErrorKind } from '../core/erro
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
+export interface CallOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
 /** The Engine API of one daemon. Failures are BaleErrors worded as docker's CLI words them. */
 export class ApiClient {
   readonly host: string;
@@ -22,19 +27,25 @@ export class ApiClient {
   }
 
   /** T is the document that the Engine API defines for this path; the daemon is trusted to answer in it. */
-  get<T>(path: string, query: Query = {}): Promise<T> {
-    return this.#call<T>('GET', path, query);
+  get<T>(path: string, query: Query = {}, extra: CallOptions = {}): Promise<T> {
+    return this.#call<T>('GET', path, query, undefined, extra);
   }
 
-  post<T>(path: string, body?: unknown, query: Query = {}): Promise<T> {
-    return this.#call<T>('POST', path, query, body);
+  post<T>(path: string, body?: unknown, query: Query = {}, extra: CallOptions = {}): Promise<T> {
+    return this.#call<T>('POST', path, query, body, extra);
   }
 
   async delete(path: string, query: Query = {}): Promise<void> {
     await this.#call<unknown>('DELETE', path, query);
   }
 
-  #call<T>(method: string, path: string, query: Query, body?: unknown): Promise<T> {
+  #call<T>(
+    method: string,
+    path: string,
+    query: Query,
+    body?: unknown,
+    { headers = {}, signal }: CallOptions = {},
+  ): Promise<T> {
     const _query = Object.fromEntries(
       Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
     );
@@ -42,7 +53,11 @@ export class ApiClient {
     // The `?` makes docker-modem append `_query`; an empty `_body` is sent as no body.
     const options = { _query, _body: body ?? {} };
     return new Promise<T>((resolve, reject) => {
-      this.#docker.modem.dial({ path: `${path}?`, method, options, statusCodes }, (error: unknown, data: unknown) => {
+      const call = {
+        ...{ path: `${path}?`, method, options, statusCodes, headers: { ...headers } },
+        ...(signal === undefined ? {} : { abortSignal: signal }),
+      };
+      this.#docker.modem.dial(call, (error: unknown, data: unknown) => {
         if (error !== null && error !== undefined) reject(this.#explain(error));
         else resolve(data as T); // see `get`
       });

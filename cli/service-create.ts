@@ -3,8 +3,10 @@ import { BaleError } from '../core/errors.js';
 import type { Context } from './context.js';
 import { collect } from './flags/filter.js';
 import { serviceSpec, type CreateFlags } from './flags/service-spec.js';
+import { addImageOptions } from './image-options.js';
 import { addRolloutOptions } from './rollout-options.js';
 import { withFiles, type FileFlags } from './update/file-references.js';
+import type { ImageFlags } from './update/image-digest.js';
 import { waitForService } from './view/progress.js';
 
 export function registerServiceCreate(service: Command, context: Context): void {
@@ -71,6 +73,7 @@ export function registerServiceCreate(service: Command, context: Context): void 
     .option('--ulimit <name=soft[:hard]>', 'Resource limit', collect)
     .option('--log-driver <driver>', 'Log driver')
     .option('--log-opt <option>', 'Log driver option', collect);
+  addImageOptions(create);
   addRolloutOptions(create)
     .option('-d, --detach', 'Return at once; do not wait until the service runs')
     .option('-q, --quiet', 'No progress')
@@ -82,12 +85,19 @@ export function registerServiceCreate(service: Command, context: Context): void 
       async (
         image: string,
         command: string[],
-        flags: CreateFlags & FileFlags & { detach?: boolean; quiet?: boolean },
+        flags: CreateFlags & FileFlags & ImageFlags & { detach?: boolean; quiet?: boolean },
       ) => {
         const plain = await serviceSpec(image, command, flags, context.env);
         const client = await context.connect();
-        const spec = await withFiles(client, plain, flags);
-        const created = await client.post<{ ID?: string; Warnings?: string[] | null }>('/services/create', spec);
+        const { registryAuthHeader, withDigest } = await import('./update/image-digest.js');
+        const headers = await registryAuthHeader(image, flags, context);
+        const spec = await withDigest(context, client, await withFiles(client, plain, flags), flags, headers);
+        const created = await client.post<{ ID?: string; Warnings?: string[] | null }>(
+          '/services/create',
+          spec,
+          { queryRegistry: false },
+          { headers },
+        );
         if (created.ID === undefined) {
           throw new BaleError('the daemon answered without the id of the new service', {
             kind: 'internal',

@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import type { Context } from './context.js';
 import { collect } from './flags/filter.js';
+import { addImageOptions } from './image-options.js';
 import { addRolloutOptions } from './rollout-options.js';
 import type { UpdateFlags } from './update/update-flags.js';
 
@@ -19,6 +20,7 @@ export function registerServiceUpdate(service: Command, context: Context): void 
   addNameOptions(update);
   addRightOptions(update);
   addPolicyOptions(update);
+  addImageOptions(update);
   addRolloutOptions(update)
     .option('--force', 'Replace all tasks even if nothing changed')
     .option('--rollback', 'Go back to the previous spec')

@@ -8,6 +8,8 @@ const OTHERS: ReadonlySet<string> = new Set([
   'force',
   'rollback',
   'no-healthcheck',
+  'no-resolve-image',
+  'with-registry-auth',
   'rotate',
   'pretty',
 ]);
@@ -31,6 +33,7 @@ function spellSwitch(word: string): readonly string[] {
 /** Short and long switches of `service create`; each other flag takes the word after it, unless it holds a `=`. */
 const CREATE_SWITCHES: ReadonlySet<string> = new Set([
   ...['-d', '--detach', '-q', '--quiet', '-t', '--tty', '--init', '--read-only', '--no-healthcheck'],
+  ...['--with-registry-auth', '--no-resolve-image'],
   ...['-dq', '-dt', '-qd', '-td', '-h', '--help'],
 ]);
 

@@ -5,6 +5,7 @@ import type { ApiClient, Query } from '../client.js';
 import type { Context } from '../context.js';
 import { waitForService } from '../view/progress.js';
 import { withFiles } from './file-references.js';
+import { registryAuthHeader, withDigest } from './image-digest.js';
 import { patchService } from './patch-service.js';
 import type { UpdateFlags } from './update-flags.js';
 
@@ -24,14 +25,18 @@ export async function updateService(
     await rollbackService(context, name, flags);
     return;
   }
-  await changeService(context, name, flags, { registryAuthFrom: 'spec' }, async (spec, client) =>
-    withFiles(client, patchService(spec, flags, context.env), flags),
-  );
+  const query = flags.withRegistryAuth === true ? {} : { registryAuthFrom: 'spec' };
+  await changeService(context, name, flags, { ...query, queryRegistry: false }, async (spec, client) => {
+    const patched = await withFiles(client, patchService(spec, flags, context.env), flags);
+    const headers = await registryAuthHeader(patched.TaskTemplate.ContainerSpec.Image, flags, context);
+    if (flags.image === undefined) return { spec: patched, headers };
+    return { spec: await withDigest(context, client, patched, flags, headers), headers };
+  });
 }
 
 /** `service rollback`, and `service update --rollback`. */
 export async function rollbackService(context: Context, name: string, flags: WaitFlags): Promise<void> {
-  await changeService(context, name, flags, { rollback: 'previous' }, (spec) => spec);
+  await changeService(context, name, flags, { rollback: 'previous' }, (spec) => ({ spec }));
 }
 
 /** `service rollback --to`: any spec that the daemon still has. */
@@ -49,26 +54,35 @@ export async function rollbackServiceTo(
 
 /** `service restart`: replaces every task, nothing else. */
 export async function restartService(context: Context, name: string, flags: WaitFlags): Promise<void> {
-  await changeService(context, name, flags, {}, (spec) => patchService(spec, { force: true }, {}));
+  await changeService(context, name, flags, { queryRegistry: false }, (spec) => ({
+    spec: patchService(spec, { force: true }, {}),
+  }));
 }
 
 /** The present document, as it was written: defaults filled in here would become explicit. */
 export const readService = (client: ApiClient, name: string): Promise<ServiceDocument> =>
   client.get<ServiceDocument>(`/services/${encodeURIComponent(name)}`, { insertDefaults: false });
 
+interface Changed {
+  readonly spec: ServiceSpec;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 async function changeService(
   context: Context,
   name: string,
   flags: WaitFlags,
   query: Query,
-  change: (spec: ServiceSpec, client: ApiClient) => ServiceSpec | Promise<ServiceSpec>,
+  change: (spec: ServiceSpec, client: ApiClient) => Changed | Promise<Changed>,
 ): Promise<void> {
   const client = await context.connect();
   const service = await readService(client, name);
+  const { spec, headers = {} } = await change(service.Spec, client);
   const answer = await client.post<{ Warnings?: string[] | null }>(
     `/services/${service.ID}/update`,
-    await change(service.Spec, client),
+    spec,
     { ...query, version: service.Version.Index },
+    { headers },
   );
   for (const warning of answer.Warnings ?? []) context.warn(`${warning}\n`);
   context.print(`${name}\n`);
@@ -77,8 +91,10 @@ async function changeService(
 
 function refuseOthers(flags: UpdateFlags): void {
   const others = Object.entries(flags).filter(
-    // commander sets `healthcheck` unless `--no-healthcheck` is given.
-    ([name, value]) => !['rollback', 'detach', 'quiet'].includes(name) && !(name === 'healthcheck' && value === true),
+    // commander sets `healthcheck` unless `--no-healthcheck` is given, and likewise `resolveImage`.
+    ([name, value]) =>
+      !['rollback', 'detach', 'quiet'].includes(name) &&
+      !(['healthcheck', 'resolveImage'].includes(name) && value === true),
   );
   if (others.length === 0) return;
   throw new BaleError('other flags may not be combined with --rollback', {

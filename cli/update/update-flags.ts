@@ -1,10 +1,11 @@
 import type { FileFlags } from './file-references.js';
+import type { ImageFlags } from './image-digest.js';
 import type { RolloutFlags } from './rollout-config.js';
 
 type List = readonly string[];
 
 /** The flags of `service update`, as given. A flag that was not given changes nothing. */
-export interface UpdateFlags extends RolloutFlags, FileFlags {
+export interface UpdateFlags extends RolloutFlags, FileFlags, ImageFlags {
   readonly image?: string;
   readonly args?: string;
   readonly entrypoint?: string;

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,8 @@ export interface ScriptedDaemon extends AsyncDisposable {
   readonly host: string;
   /** Changing requests so far: `POST /path?query` and the body. */
   readonly changes: readonly { readonly request: string; readonly body: unknown }[];
+  /** The headers of all requests so far. */
+  readonly headers: readonly IncomingHttpHeaders[];
 }
 
 export interface ScriptedAnswer {
@@ -21,7 +24,9 @@ export async function scriptedDaemon(answer: (request: string) => ScriptedAnswer
   const directory = await mkdtemp(join(tmpdir(), 'bale-scripted-daemon-'));
   const engine = new EngineServer(join(directory, 'socket'));
   const changes: { request: string; body: unknown }[] = [];
+  const headers: IncomingHttpHeaders[] = [];
   engine.behave = (request, response) => {
+    headers.push(request.headers);
     void buffer(request).then((bytes) => {
       const url = (request.url ?? '').replace(/^\/v\d+\.\d+(?=\/)/, '');
       const line = `${request.method ?? ''} ${url}`;
@@ -38,6 +43,7 @@ export async function scriptedDaemon(answer: (request: string) => ScriptedAnswer
   return {
     host: `unix://${engine.socketPath}`,
     changes,
+    headers,
     [Symbol.asyncDispose]: async () => {
       await engine.stop();
       await rm(directory, { recursive: true, force: true });
