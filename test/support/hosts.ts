@@ -20,7 +20,14 @@ export interface Hosts extends AsyncDisposable {
  * Several machines on this one: network namespaces on one bridge, each with a real Docker Engine that
  * has the image `bale-test`. Everything is removed at the end; what a crashed run left is swept first.
  */
-export async function startHosts(count: number, options: { readonly daemons?: boolean } = {}): Promise<Hosts> {
+export async function startHosts(
+  count: number,
+  options: {
+    readonly daemons?: boolean;
+    /** Registries on the hosts' network are asked over plain HTTP. */
+    readonly insecureRegistries?: boolean;
+  } = {},
+): Promise<Hosts> {
   await sweep();
   const id = `${PREFIX}${process.pid}`;
   const subnet = `10.213.${process.pid % 250}`;
@@ -46,7 +53,8 @@ export async function startHosts(count: number, options: { readonly daemons?: bo
       const namespace = await makeNamespace({ name, cable, bridge: id, address: `${subnet}.${n}`, gateway });
       hosts.push(new TestHost(`h${n}`, namespace, join(directory, `h${n}`)));
     }
-    await Promise.all(hosts.map((host) => host.startEngine()));
+    const engineFlags = options.insecureRegistries === true ? [`--insecure-registry=${subnet}.0/24`] : [];
+    await Promise.all(hosts.map((host) => host.startEngine(engineFlags)));
     await Promise.all(hosts.map((host) => importTestImage(host.engineSocket)));
     if (options.daemons ?? true) await Promise.all(hosts.map((host) => host.startDaemon()));
     return {

@@ -18,6 +18,7 @@ export class TestHost {
   readonly engineSocket: string;
   readonly baleSocket: string;
   readonly #namespace: Namespace;
+  #engineFlags: readonly string[] = [];
   #machine: ChildProcess | undefined;
   #engine: ChildProcess | undefined;
   #daemon: ChildProcess | undefined;
@@ -31,8 +32,9 @@ export class TestHost {
     this.#namespace = namespace;
   }
 
-  /** Starts the Engine and waits until it answers. */
-  async startEngine(): Promise<void> {
+  /** Starts the Engine, with the flags of its first start too, and waits until it answers. */
+  async startEngine(flags: readonly string[] = []): Promise<void> {
+    this.#engineFlags = [...this.#engineFlags, ...flags];
     await mkdir(this.directory, { recursive: true });
     const machine = await this.#ownMounts();
     const at = (name: string): string => join(this.directory, name);
@@ -42,7 +44,7 @@ export class TestHost {
     this.#engine = this.#spawn('dockerd.log', 'nsenter', [
       ...['-t', String(machine), '-m', '-u', 'dockerd'],
       ...['--data-root', at('docker'), '--exec-root', at('exec'), '--pidfile', at('docker.pid')],
-      ...['-H', `unix://${this.engineSocket}`],
+      ...['-H', `unix://${this.engineSocket}`, ...this.#engineFlags],
     ]);
     await this.#answers(this.engineSocket, this.#engine, 'dockerd.log');
   }
