@@ -4,6 +4,7 @@ import { resetStream, type ByteStream } from './byte-stream.js';
 import { DialError, type DialFailure } from './dial-error.js';
 import { judgeHold } from './hold.js';
 import type { Lease, Route } from './route.js';
+import { stalledAfter } from './stalled-nodes.js';
 import { WaitingRoom, type WaitingClient } from './waiting-room.js';
 
 /** A stream to an endpoint that is counted as busy until `lease` is released. */
@@ -16,6 +17,12 @@ export interface NotConnected {
   /** `none`: the service has no active endpoint, or too many wait for one already. */
   readonly failure: DialFailure | 'none';
   readonly message: string;
+}
+
+/** A round in vain, and the nodes that were found to stall so far. */
+interface Failed {
+  readonly result: NotConnected;
+  readonly stalled: ReadonlySet<string>;
 }
 
 export type Connection = Connected | NotConnected;
@@ -36,13 +43,14 @@ const ENDPOINTS_PER_ROUND = 3;
 const SHORTEST_DIAL = 300;
 /** ms between two rounds; doubled each time. A change of the endpoints ends the pause. */
 const FIRST_PAUSE = 50;
+const NONE: ReadonlySet<string> = new Set();
 const GONE: NotConnected = { failure: 'refused', message: 'the client went away' };
 
 /**
  * Finds an endpoint that answers. While there are active ones: rounds of up to three distinct ones,
- * then a short pause, until the budget is used up. While there is none: waits for one as long as the
- * table says. So a service whose only replica is being replaced shows no error, and a dead one is
- * told within the budget.
+ * those of nodes that stall last, then a short pause, until the budget is used up. While there is
+ * none: waits for one as long as the table says. So a service whose only replica is being replaced
+ * shows no error, and a dead one is told within the budget.
  */
 export class Connector {
   readonly #options: ConnectorOptions;
@@ -70,17 +78,19 @@ export class Connector {
     /** When the budget for dials ends; undefined while nothing can be dialled. */
     let deadline: number | undefined;
     let pause = FIRST_PAUSE;
+    let stalled: ReadonlySet<string> = NONE;
     while (!client.destroyed) {
       let refusal: NotConnected;
       let until: number;
-      const next = given ?? route.claim();
+      const next = given ?? route.claim(undefined, stalled.size === 0 ? undefined : stalled);
       given = undefined;
       if (next !== undefined) {
         deadline ??= performance.now() + budget;
-        const result = await this.#round(route, client, deadline, next);
-        if (isConnected(result)) return result;
-        if (performance.now() >= deadline) return result;
-        refusal = result;
+        const round = await this.#round(route, client, deadline, next, stalled);
+        if ('stream' in round) return round;
+        if (performance.now() >= deadline) return round.result;
+        refusal = round.result;
+        stalled = round.stalled;
         until = Math.min(deadline, performance.now() + pause);
         pause *= 2;
         emptySince = undefined;
@@ -101,14 +111,21 @@ export class Connector {
     return GONE;
   }
 
-  async #round(route: Route, client: WaitingClient, deadline: number, first: Lease): Promise<Connection> {
+  async #round(
+    route: Route,
+    client: WaitingClient,
+    deadline: number,
+    first: Lease,
+    stalledBefore: ReadonlySet<string>,
+  ): Promise<Connected | Failed> {
     const tried = new Set<string>();
     const most = Math.min(ENDPOINTS_PER_ROUND, route.port.endpoints.length);
     let result: NotConnected = GONE;
+    let stalled = stalledBefore;
     for (
       let lease: Lease | undefined = first;
       lease !== undefined;
-      lease = tried.size < most ? route.claim(tried) : undefined
+      lease = tried.size < most ? route.claim(tried, stalled) : undefined
     ) {
       const { endpoint } = lease;
       const left = deadline - performance.now();
@@ -119,19 +136,18 @@ export class Connector {
         if (!client.destroyed) return { lease, stream };
         resetStream(stream);
         lease.release();
-        return GONE;
+        return { result: GONE, stalled };
       } catch (error) {
         lease.release();
         route.refused(endpoint);
         tried.add(endpoint.taskId);
-        result = {
-          failure: error instanceof DialError ? error.failure : 'unreachable',
-          message: errorMessage(error),
-        };
+        const failure = error instanceof DialError ? error.failure : 'unreachable';
+        stalled = stalledAfter(stalled, endpoint, failure);
+        result = { failure, message: errorMessage(error) };
       }
       if (client.destroyed || deadline - performance.now() <= 0) break;
     }
-    return result;
+    return { result, stalled };
   }
 }
 

@@ -4,18 +4,21 @@ import type { Endpoint } from '../../proto/endpoint-table.js';
 export interface PickContext {
   /** Task ids that this connection already dialled in vain: never picked again. */
   readonly tried: ReadonlySet<string> | undefined;
+  /** Ids of nodes towards which a dial of this connection timed out; see stalled-nodes.ts. */
+  readonly stalled: ReadonlySet<string> | undefined;
   /** Refused a dial a moment ago. */
   isEjected(endpoint: Endpoint): boolean;
 }
 
-const UNTRIED: PickContext = { tried: undefined, isEjected: () => false };
+const UNTRIED: PickContext = { tried: undefined, stalled: undefined, isEjected: () => false };
 
 /**
  * Round-robin over the endpoints of one published port. The list never changes: a new table makes a
  * new picker, which takes over the rotation point.
  *
  * Invariant: only active endpoints are picked. Whoever waits for a draining one to become idle may
- * count on it. Those that are not ejected come first; the last one is never ejected.
+ * count on it. Those of nodes that do not stall come first, and of them those that are not ejected,
+ * since an ejected endpoint costs a refusal and a stalled node a time-out. The last one is never left out.
  */
 export class Picker {
   readonly endpoints: readonly Endpoint[];
@@ -41,10 +44,14 @@ export class Picker {
   }
 
   pick(context: PickContext = UNTRIED): Endpoint | undefined {
-    const { tried } = context;
+    const { tried, stalled } = context;
+    const isLeft = ({ taskId }: Endpoint): boolean => tried?.has(taskId) !== true;
+    const isPreferred = (endpoint: Endpoint): boolean => isLeft(endpoint) && stalled?.has(endpoint.nodeId) !== true;
     return (
-      this.#rotate((endpoint) => !isTried(tried, endpoint) && !context.isEjected(endpoint)) ??
-      this.#rotate((endpoint) => !isTried(tried, endpoint))
+      this.#rotate((endpoint) => isPreferred(endpoint) && !context.isEjected(endpoint)) ??
+      this.#rotate(isPreferred) ??
+      this.#rotate((endpoint) => isLeft(endpoint) && !context.isEjected(endpoint)) ??
+      this.#rotate(isLeft)
     );
   }
 
@@ -60,6 +67,3 @@ export class Picker {
     return undefined;
   }
 }
-
-const isTried = (tried: ReadonlySet<string> | undefined, endpoint: Endpoint): boolean =>
-  tried?.has(endpoint.taskId) ?? false;

@@ -77,10 +77,12 @@ export class Route {
   /**
    * Picks an endpoint and registers it as in flight, in one synchronous step: whoever swaps the table
    * afterwards sees the claim counted. Undefined when there is no active one that was not tried.
+   * `stalled`: ids of nodes to avoid while there are others.
    */
-  claim(tried?: ReadonlySet<string>): Lease | undefined {
+  claim(tried?: ReadonlySet<string>, stalled?: ReadonlySet<string>): Lease | undefined {
     const { ejections, inFlight } = this.#options;
-    const endpoint = this.#picker.pick(tried === undefined && ejections.size === 0 ? undefined : this.#context(tried));
+    const isPlain = tried === undefined && stalled === undefined && ejections.size === 0;
+    const endpoint = this.#picker.pick(isPlain ? undefined : this.#context(tried, stalled));
     return endpoint === undefined ? undefined : new Lease(endpoint, inFlight);
   }
 
@@ -113,10 +115,10 @@ export class Route {
     return this.#picker.endpoints.some(({ state }) => state === 'draining');
   }
 
-  #context(tried: ReadonlySet<string> | undefined): PickContext {
+  #context(tried: ReadonlySet<string> | undefined, stalled: ReadonlySet<string> | undefined): PickContext {
     const { ejections, now } = this.#options;
     const time = now();
-    return { tried, isEjected: (endpoint) => ejections.isEjected(this.#key(endpoint), time) };
+    return { tried, stalled, isEjected: (endpoint) => ejections.isEjected(this.#key(endpoint), time) };
   }
 
   #key(endpoint: Endpoint): string {

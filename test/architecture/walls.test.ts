@@ -80,6 +80,7 @@ const DECIDERS = [
   'manager/dispatcher/assignment-changes.ts',
   'manager/dispatcher/status-rule.ts',
   'agent/mesh/picker.ts',
+  'agent/mesh/stalled-nodes.ts',
   'agent/mesh/ejections.ts',
   'agent/mesh/in-flight.ts',
   'agent/mesh/listener-plan.ts',

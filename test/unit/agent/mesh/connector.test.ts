@@ -63,6 +63,33 @@ describe('connector', () => {
     expect(dialled).toEqual(['a', 'b', 'c', 'd']);
   });
 
+  test('after a time-out it turns to other nodes, also in later rounds; after a refusal it need not', async () => {
+    const failure = new Map<string, 'timeout' | 'refused'>();
+    const dialled: string[] = [];
+    const { route } = setUp([], new Set());
+    const table = [
+      ['a', 'stalled'],
+      ['b', 'stalled'],
+      ['c', 'stalled'],
+      ['d', 'well'],
+      ['e', 'well'],
+    ] as const;
+    route.update(publishedPort(table.map(([taskId, nodeId]) => ({ taskId, nodeId, targetPort: 80, state: 'active' }))));
+    const connector = new Connector({
+      budget: 60_000,
+      mostWaiting: 10,
+      dial: ({ taskId, nodeId }) => {
+        dialled.push(taskId);
+        // In the second round.
+        if (dialled.length > 3 && nodeId === 'well') return Promise.resolve(new Socket());
+        return Promise.reject(new DialError(failure.get(taskId) ?? 'refused', taskId));
+      },
+    });
+    failure.set('a', 'timeout');
+    expect(taskOf(await connector.connect(route, client()))).toBe('d');
+    expect(dialled).toEqual(['a', 'd', 'e', 'd']);
+  });
+
   test('holds what a refusing service gets until the budget is used up, then says why', async () => {
     const { connector, route, inFlight } = setUp(['a'], new Set());
     const began = performance.now();

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { Picker, type PickContext } from '../../../../agent/mesh/picker.js';
 import type { Endpoint } from '../../../../proto/endpoint-table.js';
 
-const endpoint = (taskId: string, state: Endpoint['state'] = 'active'): Endpoint => ({
+const endpoint = (taskId: string, state: Endpoint['state'] = 'active', nodeId = 'node1'): Endpoint => ({
   taskId,
-  nodeId: 'node1',
+  nodeId,
   targetPort: 80,
   state,
 });
@@ -12,8 +12,13 @@ const endpoint = (taskId: string, state: Endpoint['state'] = 'active'): Endpoint
 const picks = (picker: Picker, count: number, context?: PickContext): (string | undefined)[] =>
   Array.from({ length: count }, () => picker.pick(context)?.taskId);
 
-const context = (tried: readonly string[], ejected: readonly string[] = []): PickContext => ({
+const context = (
+  tried: readonly string[],
+  ejected: readonly string[] = [],
+  stalled: readonly string[] = [],
+): PickContext => ({
   tried: new Set(tried),
+  stalled: new Set(stalled),
   isEjected: ({ taskId }) => ejected.includes(taskId),
 });
 
@@ -41,6 +46,25 @@ describe('picker', () => {
     expect(picks(picker, 3, context([], ['a']))).toEqual(['b', 'b', 'b']);
     expect(picks(picker, 2, context([], ['a', 'b']))).toEqual(['a', 'b']);
     expect(picker.pick(context(['b'], ['a']))?.taskId).toBe('a');
+  });
+
+  test('leaves nodes that stall for the end, after ejected endpoints of others', () => {
+    const picker = new Picker([
+      endpoint('a', 'active', 'stalled'),
+      endpoint('b', 'active', 'stalled'),
+      endpoint('c'),
+      endpoint('d'),
+    ]);
+    const order = (ejected: readonly string[]): string[] => {
+      const tried: string[] = [];
+      for (;;) {
+        const picked = picker.pick(context(tried, ejected, ['stalled']));
+        if (picked === undefined) return tried;
+        tried.push(picked.taskId);
+      }
+    };
+    expect(order([])).toEqual(['c', 'd', 'a', 'b']);
+    expect(order(['a', 'c'])).toEqual(['d', 'c', 'b', 'a']);
   });
 
   test('never picks a draining endpoint, also when there is no other', () => {
