@@ -22,10 +22,13 @@ export class Heirs {
   readonly #tell: (message: MeshToDaemon) => void;
   readonly #held = new Map<string, Held>();
   readonly #wants = new Map<IpcChannel, Set<string>>();
+  readonly #onHeir: (channel: IpcChannel) => void;
 
-  constructor(logger: Logger, tell: (message: MeshToDaemon) => void) {
+  /** `tell`: to the daemon. `onHeir` is called for each process that was started. */
+  constructor(logger: Logger, tell: (message: MeshToDaemon) => void, onHeir: (channel: IpcChannel) => void) {
     this.#logger = logger;
     this.#tell = tell;
+    this.#onHeir = onHeir;
   }
 
   /** Starts one; the daemon is told its pid, or why there is none, and when it ends. */
@@ -39,6 +42,7 @@ export class Heirs {
     }
     const { pid, channel, ended } = heir;
     this.#adopt(channel);
+    this.#onHeir(channel);
     this.#logger.info({ pid }, 'another mesh process was started');
     this.#tell({ kind: 'spawned', pid });
     await ended.catch((error: unknown) => {
@@ -57,7 +61,11 @@ export class Heirs {
     this.#held.delete(name);
   }
 
-  /** Nothing more is shared: this process opens no socket any more. */
+  /** Nothing more is shared, since this process opens no socket any more; who takes over still talks with it. */
+  retire(): void {
+    for (const channel of this.#wants.keys()) channel.send({ kind: 'retired' } satisfies SocketAnswer);
+  }
+
   close(): void {
     for (const channel of this.#wants.keys()) channel.close();
     this.#wants.clear();

@@ -31,8 +31,7 @@ import { sharedSockets, type SharedSockets } from './shared-sockets.js';
 import { SocketSource } from './socket-source.js';
 import { TunnelCredentials } from './tunnel-credentials.js';
 import { TunnelServer } from './tunnel-server.js';
-import { UdpPorts } from './udp-ports.js';
-import { UdpTunnels } from './udp-tunnels.js';
+import { UdpFront } from './udp-front.js';
 
 /** ms for finding an endpoint that answers, and the most connections that may wait for one. */
 const CONNECT_BUDGET = 2_000;
@@ -75,8 +74,7 @@ export class Mesh {
   readonly #intake: Intake;
   readonly #listeners: Listeners;
   readonly #localLinks: LocalLinks;
-  readonly #udpTunnels: UdpTunnels;
-  readonly #udp: UdpPorts;
+  readonly #udp: UdpFront;
   readonly #tunnels: TunnelServer;
   readonly #tunnelPort: number;
   readonly #tunnelHost: string;
@@ -106,9 +104,15 @@ export class Mesh {
     );
     const { changed } = this.#reporter;
     this.#source = new SocketSource(options.parent, changed);
-    this.#heirs = new Heirs(logger, (message) => {
-      control.send(message);
-    });
+    this.#heirs = new Heirs(
+      logger,
+      (message) => {
+        control.send(message);
+      },
+      (channel) => {
+        this.#udp.addHeir(channel);
+      },
+    );
     this.#sockets = sharedSockets(this.#source, this.#heirs);
     this.#inFlight = new InFlight(changed);
     this.#routes = new Routes({ nodeId: config.nodeId, inFlight: this.#inFlight, now: () => clock.now() });
@@ -139,19 +143,16 @@ export class Mesh {
       onChange: changed,
     });
     this.#localLinks = new LocalLinks({ locals: this.#locals, isDaemonHere: () => control.isConnected, clock });
-    this.#udpTunnels = new UdpTunnels({
-      dial: (nodeId, key) => this.#peers.dial(nodeId, key, options.connectBudget ?? CONNECT_BUDGET),
-      clock,
-    });
-    this.#udp = new UdpPorts({
+    this.#udp = new UdpFront({
+      nodeId: config.nodeId,
       host: listenHost(config.publishAddr),
       clock,
       logger,
       routes: this.#routes,
-      open: (endpoint, events) =>
-        endpoint.nodeId === config.nodeId
-          ? this.#localLinks.open(endpoint.taskId, endpoint.targetPort, events)
-          : this.#udpTunnels.open(endpoint, events),
+      localLinks: this.#localLinks,
+      dial: (nodeId, key) => this.#peers.dial(nodeId, key, options.connectBudget ?? CONNECT_BUDGET),
+      parent: options.parent,
+      leads: () => this.#source.leads,
       onChange: changed,
     });
     this.#tunnels = new TunnelServer({
@@ -240,7 +241,9 @@ export class Mesh {
   async close(grace: number): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
-    this.#closeSockets();
+    this.#closeListeners();
+    this.#udp.close();
+    this.#heirs.close();
     // After the ports: who waits for its end may count on them.
     this.#control.close();
     this.#intake.closeIdle();
@@ -255,7 +258,7 @@ export class Mesh {
     this.#http.destroy();
     this.#tunnels.destroy();
     this.#localLinks.destroy();
-    this.#udpTunnels.destroy();
+    this.#udp.destroy();
     this.#peers.destroy();
   }
 
@@ -269,7 +272,9 @@ export class Mesh {
     const { clock, logger, onQuit } = this.#options;
     const since = clock.now();
     logger.info(this.open, 'retired: nothing new is let in');
-    this.#closeSockets();
+    this.#closeListeners();
+    this.#heirs.retire();
+    this.#udp.retire();
     this.#control.abdicate();
     this.#http.retire();
     this.#reporter.changed();
@@ -281,12 +286,10 @@ export class Mesh {
     onQuit('it was retired, and all that was under way has ended');
   }
 
-  #closeSockets(): void {
+  #closeListeners(): void {
     this.#listeners.close();
-    this.#udp.close();
     this.#tunnelBinding?.close();
     this.#tunnels.close();
-    this.#heirs.close();
   }
 
   async #bindTunnels(): Promise<void> {
@@ -301,11 +304,6 @@ export class Mesh {
       onChange: this.#reporter.changed,
     });
     await this.#tunnelBinding.attempted;
-  }
-
-  /** The leading process alone serves udp ports: a session must see each datagram of its client. */
-  async #bindUdp(): Promise<void> {
-    if (this.#source.leads) await this.#udp.apply(this.#routes.publishedPorts('udp'));
   }
 
   #onMessage(message: DaemonToMesh): void {
@@ -331,7 +329,7 @@ export class Mesh {
         if (this.#retired || this.#closing) return;
         this.#control.lead();
         this.#source.lead();
-        void this.#bindUdp();
+        void this.#udp.apply();
         this.#reporter.changed();
         return;
       case 'retire':
@@ -362,7 +360,7 @@ export class Mesh {
     // The first table of a process that another started: it takes connections once it knows the ways.
     if (this.#tunnelBinding === undefined) await this.#peers.warmedUp(WARM_UP);
     if (!this.#retired && !this.#closing) {
-      await Promise.all([this.#bindTunnels(), this.#listeners.apply(this.#routes.publishedPorts()), this.#bindUdp()]);
+      await Promise.all([this.#bindTunnels(), this.#listeners.apply(this.#routes.publishedPorts()), this.#udp.apply()]);
     }
     // A later table may have been acknowledged meanwhile, which says more.
     this.#acked = Math.max(this.#acked, table.number);
@@ -386,7 +384,7 @@ export class Mesh {
 
   /** Resolves when nothing is under way any more, or `isOver` says so. */
   async #ended(period: number, isOver: () => boolean): Promise<void> {
-    while (this.#intake.open + this.#tunnels.open > 0 && !isOver()) {
+    while ((this.#intake.open + this.#tunnels.open > 0 || this.#udp.isNeeded) && !isOver()) {
       await new Promise((resolve) => setTimeout(resolve, period));
     }
   }

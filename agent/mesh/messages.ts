@@ -46,7 +46,7 @@ export type MeshToDaemon =
 
 /**
  * What a mesh process is to the others of its node: `lead` binds the ports; `follower` serves on
- * sockets that the lead shares with it; `orphan` is a follower whose lead is gone, which serves on
+ * sockets that the lead shares with it; `orphan` is a follower whose lead is gone or retired, which serves on
  * but gets no further sockets; `retired` lets nothing new in and finishes what is under way.
  */
 export type MeshRole = 'lead' | 'follower' | 'orphan' | 'retired';

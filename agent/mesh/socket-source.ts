@@ -1,5 +1,5 @@
-import type { Server } from 'node:net';
-import type { IpcChannel } from './ipc-channel.js';
+import { Server } from 'node:net';
+import type { IpcChannel, SharedSocket } from './ipc-channel.js';
 
 /** How a process comes to a listening socket. */
 export type SocketOffer =
@@ -16,7 +16,9 @@ export interface SocketRequest {
 /** The answer: the message carries the socket itself, or says why there is none yet. */
 export type SocketAnswer =
   | { readonly kind: 'socket'; readonly name: string }
-  | { readonly kind: 'no-socket'; readonly name: string; readonly error: string };
+  | { readonly kind: 'no-socket'; readonly name: string; readonly error: string }
+  /** No further sockets come. */
+  | { readonly kind: 'retired' };
 
 type Take = (offer: SocketOffer) => void;
 
@@ -30,17 +32,17 @@ export class SocketSource {
   #parent: IpcChannel | undefined;
   #isOrphan = false;
   readonly #wanted = new Map<string, Take>();
+  readonly #onOrphaned: () => void;
 
   /** `parent`: the mesh process that started this one. */
   constructor(parent: IpcChannel | undefined, onOrphaned: () => void) {
     this.#parent = parent;
+    this.#onOrphaned = onOrphaned;
     parent?.onMessage((message, socket) => {
       this.#onAnswer(message, socket);
     });
     parent?.onEnd(() => {
-      if (this.#parent === undefined) return;
-      this.#isOrphan = true;
-      onOrphaned();
+      this.#orphan();
     });
   }
 
@@ -49,7 +51,7 @@ export class SocketSource {
     return this.#parent === undefined;
   }
 
-  /** Whether the process that gave the sockets is gone: new ones come only once this one leads. */
+  /** Whether the process that gave the sockets is gone or retired: new ones come only once this one leads. */
   get isOrphan(): boolean {
     return this.#isOrphan;
   }
@@ -77,14 +79,24 @@ export class SocketSource {
     for (const take of wanted) take({ kind: 'bind' });
   }
 
-  #onAnswer(message: unknown, socket: Server | undefined): void {
+  #orphan(): void {
+    if (this.#parent === undefined || this.#isOrphan) return;
+    this.#isOrphan = true;
+    this.#onOrphaned();
+  }
+
+  #onAnswer(message: unknown, socket: SharedSocket | undefined): void {
     if (!isAnswer(message)) return;
+    if (message.kind === 'retired') {
+      this.#orphan();
+      return;
+    }
     const take = this.#wanted.get(message.name);
     if (message.kind === 'no-socket') {
       take?.({ kind: 'failed', error: message.error });
       return;
     }
-    if (socket === undefined) return;
+    if (!(socket instanceof Server)) return;
     if (take === undefined) {
       // No longer wanted: closed before it can take a connection from those who want it.
       socket.close();
@@ -98,6 +110,5 @@ export class SocketSource {
 const isAnswer = (message: unknown): message is SocketAnswer =>
   typeof message === 'object' &&
   message !== null &&
-  'name' in message &&
   'kind' in message &&
-  (message.kind === 'socket' || message.kind === 'no-socket');
+  (message.kind === 'retired' || ('name' in message && (message.kind === 'socket' || message.kind === 'no-socket')));

@@ -1,4 +1,4 @@
-import type { RemoteInfo, Socket } from 'node:dgram';
+import type { Socket } from 'node:dgram';
 import type { Clock } from '../../core/clock.js';
 import type { Endpoint, Hold, PublishedPort } from '../../proto/endpoint-table.js';
 import { MOST_SESSIONS, type DatagramLink, type LinkEvents } from './datagram-link.js';
@@ -6,6 +6,7 @@ import type { Lease, Route } from './route.js';
 import { UdpActivity } from './udp-activity.js';
 import { UdpBinding } from './udp-binding.js';
 import { chooseEvicted, judgeDatagram } from './udp-routing.js';
+import type { UdpAddress, UdpSuccessor } from './udp-succession.js';
 import { UdpWaiting, type WaitingFacts } from './udp-waiting.js';
 
 /** ms between looks at sessions that are in flight or about to end, and at those that are not. */
@@ -31,10 +32,8 @@ export interface UdpPortOptions {
   readonly onChange: () => void;
 }
 
-interface UdpClient {
+interface UdpClient extends UdpAddress {
   readonly client: string;
-  readonly address: string;
-  readonly port: number;
 }
 
 /** One client's datagrams to one endpoint. A client that moves gets a new one. */
@@ -78,12 +77,14 @@ export class UdpPort {
   #sweepAt = Infinity;
   /** Set while it takes no datagrams of clients any more and waits for the last answers. */
   #onRetired: (() => void) | undefined;
+  /** Another process, once the port is handed over. */
+  #successor: UdpSuccessor | undefined;
 
   constructor(options: UdpPortOptions, adopted?: Socket) {
     this.#options = options;
     const { host, publishedPort: port, clock, onChange } = options;
-    const onDatagram = (datagram: Buffer, client: RemoteInfo): void => {
-      this.#onDatagram(datagram, client);
+    const onDatagram = (datagram: Buffer, client: UdpAddress): void => {
+      this.serve(datagram, client);
     };
     this.#binding = new UdpBinding({ host, port, clock, onDatagram, onChange }, adopted);
   }
@@ -114,6 +115,16 @@ export class UdpPort {
     this.#sweepWithin(0);
   }
 
+  /** As `retire`, since another process serves the port now. It gets all that was read here and not delivered. */
+  handOver(successor: UdpSuccessor, onRetired: () => void): void {
+    this.#successor = successor;
+    const route = this.#options.route();
+    const waiting = route === undefined ? [] : this.#waiting.take(this.#waitingFacts(route));
+    for (const { client, datagram } of waiting) successor.serve(datagram, client);
+    this.#binding.close();
+    this.retire(onRetired);
+  }
+
   /** It is published again. */
   revive(): void {
     this.#onRetired = undefined;
@@ -126,7 +137,14 @@ export class UdpPort {
     for (const session of [...this.#sessions.values(), ...this.#leaving]) this.#end(session);
   }
 
-  #onDatagram(datagram: Buffer, { address, port }: RemoteInfo): void {
+  /** Sends a client an answer. */
+  answer(datagram: Buffer, client: UdpAddress): void {
+    if (this.#successor === undefined) this.#binding.send(datagram, client.address, client.port);
+    else this.#successor.answer(datagram, client);
+  }
+
+  /** Passes on a datagram of a client. */
+  serve(datagram: Buffer, { address, port }: UdpAddress): void {
     const route = this.#options.route();
     if (route === undefined || this.#onRetired !== undefined) return;
     this.#route(route, { client: `${address} ${port}`, address, port }, datagram);
@@ -235,7 +253,7 @@ export class UdpPort {
     session.undelivered = undefined;
     session.activity.answered(this.#options.clock.now());
     if (session.leftAt === undefined) this.#touch(session);
-    this.#binding.send(answer, session.address, session.port);
+    this.answer(answer, session);
   }
 
   #onRefused(session: UdpSession): void {
@@ -243,7 +261,9 @@ export class UdpPort {
     const wasCurrent = this.#isCurrent(session);
     this.#end(session);
     route.refused(endpoint);
-    if (!wasCurrent || undelivered === undefined || refusedBy.size >= MOST_TRIES) return;
+    if (undelivered === undefined || refusedBy.size >= MOST_TRIES) return;
+    this.#successor?.serve(undelivered, session);
+    if (!wasCurrent) return;
     const { client, address, port } = session;
     const from = { client, address, port, refusedBy: new Set([...refusedBy, endpoint.taskId]) };
     this.#begin(route, from, undelivered, this.#options.clock.now());

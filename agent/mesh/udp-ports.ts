@@ -6,6 +6,7 @@ import type { DatagramLink, LinkEvents } from './datagram-link.js';
 import { planListeners } from './listener-plan.js';
 import type { Routes } from './routes.js';
 import { UdpPort } from './udp-port.js';
+import type { UdpAddress, UdpSuccessor } from './udp-succession.js';
 
 export interface UdpPortsOptions {
   readonly host: string;
@@ -28,6 +29,8 @@ export class UdpPorts {
   readonly #ports = new Map<number, UdpPort>();
   /** No longer published, but some client is still owed an answer. */
   readonly #retiring = new Map<number, UdpPort>();
+  /** Served by another process, but some client is still owed an answer. */
+  readonly #handedOver = new Set<UdpPort>();
 
   constructor(options: UdpPortsOptions) {
     this.#options = options;
@@ -48,19 +51,54 @@ export class UdpPorts {
     await Promise.all([...this.#ports.values()].map(({ attempted }) => attempted));
   }
 
-  /**
-   * Serves ports by sockets that another process of this node bound, before the first table. Clients
-   * get new sessions; the other process relays the answers that it is owed until it closes its copies.
-   */
+  /** Serves ports by sockets that another process of this node bound. Clients get new sessions. */
   adopt(sockets: readonly UdpSocket[]): void {
-    for (const { publishedPort, socket } of sockets) this.#open(publishedPort, socket);
+    for (const { publishedPort, socket } of sockets) {
+      const failing = this.#ports.get(publishedPort);
+      failing?.close();
+      this.#open(publishedPort, socket);
+      if (failing !== undefined) this.#options.onChange();
+    }
   }
 
-  /** The bound sockets, to be handed to another process. They are served here until `close`. */
+  /**
+   * The bound sockets, to be handed to another process; each is served here until `handOver`. A port
+   * that could not be bound is closed, so that the two never fight over it.
+   */
   release(): readonly UdpSocket[] {
-    return [...this.#ports].flatMap(([publishedPort, { socket }]) =>
-      socket === undefined ? [] : [{ publishedPort, socket }],
-    );
+    return [...this.#ports].flatMap(([publishedPort, port]) => {
+      const { socket } = port;
+      if (socket !== undefined) return [{ publishedPort, socket }];
+      port.close();
+      this.#ports.delete(publishedPort);
+      return [];
+    });
+  }
+
+  /** The other process reads the socket now. The answers that are owed here go by it. */
+  handOver(publishedPort: number, successor: UdpSuccessor): void {
+    const port = this.#ports.get(publishedPort);
+    if (port === undefined) return;
+    this.#ports.delete(publishedPort);
+    this.#handedOver.add(port);
+    port.handOver(successor, () => {
+      this.#handedOver.delete(port);
+    });
+  }
+
+  /** Sends a client what the process before this one owed it. */
+  answer(publishedPort: number, datagram: Buffer, client: UdpAddress): void {
+    this.#find(publishedPort)?.answer(datagram, client);
+  }
+
+  /** Serves a datagram that another process read. */
+  serve(publishedPort: number, datagram: Buffer, client: UdpAddress): void {
+    this.#find(publishedPort)?.serve(datagram, client);
+  }
+
+  /** Whether it takes datagrams of clients. */
+  get isServing(): boolean {
+    return this.#ports.size > 0;
   }
 
   errors(): readonly { readonly publishedPort: number; readonly error: string }[] {
@@ -72,15 +110,23 @@ export class UdpPorts {
   /** Sessions of clients. */
   get open(): number {
     let open = 0;
-    for (const port of [...this.#ports.values(), ...this.#retiring.values()]) open += port.open;
+    for (const port of this.#all()) open += port.open;
     return open;
   }
 
   close(): void {
-    for (const port of this.#ports.values()) port.close();
-    for (const port of this.#retiring.values()) port.close();
+    for (const port of this.#all()) port.close();
     this.#ports.clear();
     this.#retiring.clear();
+    this.#handedOver.clear();
+  }
+
+  #all(): readonly UdpPort[] {
+    return [...this.#ports.values(), ...this.#retiring.values(), ...this.#handedOver];
+  }
+
+  #find(publishedPort: number): UdpPort | undefined {
+    return this.#ports.get(publishedPort) ?? this.#retiring.get(publishedPort);
   }
 
   #retire(publishedPort: number): void {

@@ -1,48 +1,33 @@
-import { mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { controlPid } from '../../agent/mesh/control-path.js';
-import type { MeshConfig } from '../../agent/mesh/messages.js';
-import { startMeshLink, type MeshProcessLink } from '../../agent/mesh-link/mesh-process.js';
-import { systemClock } from '../../core/clock.js';
-import { createLogger } from '../../core/logger.js';
-import type { MeshReport } from '../../proto/session.js';
-import { compile, type Compiled } from '../support/compile.js';
+import type { MeshProcessLink } from '../../agent/mesh-link/mesh-process.js';
 import { eventually } from '../support/eventually.js';
 import { TestCa } from '../support/identities.js';
 import { ask, Echo, Load } from '../support/mesh-clients.js';
-import { endpointTable, loopback, meshConfig, MeshNode, publishedPort } from '../support/mesh-node.js';
+import { compileMesh, gone, MeshFleet, reported, type MeshProgram } from '../support/mesh-fleet.js';
+import { endpointTable, MeshNode, publishedPort } from '../support/mesh-node.js';
 import { Replica } from '../support/replica.js';
 
 const ECHO_PORT = 9000;
 const FAR_PORT = 9001;
 
-let compiled: Compiled;
-let program: string;
+let program: MeshProgram;
 let ca: TestCa;
-let directory: string;
-let config: MeshConfig;
-let links: MeshProcessLink[];
+let fleet: MeshFleet;
 let replicas: Replica[];
 /** Another node: dials replicas of this one, and runs one. */
 let other: MeshNode;
 
 beforeAll(async () => {
-  compiled = await compile('agent/mesh/main.ts');
-  program = join(compiled.entry, '..', 'run-mesh.js');
-  await writeFile(
-    program,
-    "import { runMeshCommand } from './main.js';\nawait runMeshCommand(process.argv.slice(2));\n",
-  );
+  program = await compileMesh();
   ca = await TestCa.create();
 });
 
-afterAll(() => compiled.dispose());
+afterAll(() => program.dispose());
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'mesh-handover-'));
-  config = { ...(await meshConfig(ca.identity('node1'), directory, loopback())), version: '1' };
+  fleet = await MeshFleet.create(program, ca.identity('node1'));
   other = await MeshNode.start(ca.identity('node2'), 2_000);
   replicas = [
     await Replica.http('web1', 'node1'),
@@ -56,40 +41,17 @@ beforeEach(async () => {
       socket.pipe(socket);
     });
   }
-  links = [];
 });
 
 afterEach(async () => {
-  await Promise.all(links.map((link) => link.quit()));
-  for (const pid of await meshPids()) process.kill(pid, 'SIGKILL');
+  await fleet.close();
   await other.close();
   await Promise.all(replicas.map((replica) => replica.stop()));
-  await rm(directory, { recursive: true, force: true });
 });
-
-async function link(changes: Partial<MeshConfig> = {}, processes = 1, run = program): Promise<MeshProcessLink> {
-  const started = await startMeshLink({
-    config: { ...config, ...changes },
-    configFile: join(directory, 'mesh.json'),
-    command: [process.execPath, run],
-    processes,
-    logger: createLogger(process.env.LINK_LOG === undefined ? 'silent' : 'info'),
-    clock: systemClock,
-  });
-  links.push(started);
-  return started;
-}
-
-async function meshPids(): Promise<readonly number[]> {
-  const pids = (await readdir(directory)).flatMap((file) => controlPid(config.socket, file) ?? []);
-  return pids.filter(isAlive);
-}
-
-const leadPid = async (): Promise<number> => controlPid(config.socket, await readlink(config.socket)) ?? 0;
 
 /** Each node serves all: web1, web2 and echo run on node1, far on node2. */
 async function publish(to: MeshProcessLink): Promise<void> {
-  const peers = [{ nodeId: 'node1', meshAddr: config.listenAddr }, other.peer];
+  const peers = [{ nodeId: 'node1', meshAddr: fleet.config.listenAddr }, other.peer];
   const [web1, web2, echo, far] = replicas.map((replica) => replica.endpoint());
   if (web1 === undefined || web2 === undefined || echo === undefined || far === undefined) throw new Error('replicas');
   const table = endpointTable(ca.clusterId, peers, [
@@ -103,61 +65,46 @@ async function publish(to: MeshProcessLink): Promise<void> {
   await Promise.all([reported(to, ({ tableNumber }) => tableNumber === table.number), other.setTable(table)]);
 }
 
-const reported = (from: MeshProcessLink, check: (report: MeshReport) => boolean): Promise<MeshReport> =>
-  new Promise((resolve) => {
-    const unsubscribe = from.onReport((report) => {
-      if (!check(report)) return;
-      unsubscribe();
-      resolve(report);
-    });
-  });
-
-const gone = (pid: number): Promise<unknown> =>
-  eventually(`process ${pid} to end`, () => Promise.resolve(!isAlive(pid)), { seconds: 30 });
-
 describe('a mesh process that is replaced', () => {
   test('cuts nothing: one-shot and kept connections, spliced streams, a WebSocket, tunnels both ways; it ends with its last connection', async () => {
-    const only = await link();
+    const only = await fleet.link();
     await publish(only);
-    const before = await leadPid();
+    const before = await fleet.leadPid();
     const streams = [
-      new Echo(config.publishAddr, ECHO_PORT),
-      new Echo(config.publishAddr, FAR_PORT),
+      new Echo(fleet.address, ECHO_PORT),
+      new Echo(fleet.address, FAR_PORT),
       new Echo(other.address, ECHO_PORT),
-      await Echo.webSocket(config.publishAddr),
+      await Echo.webSocket(fleet.address),
       await Echo.webSocket(other.address),
     ];
     for (const stream of streams) expect(await stream.say('a')).toBe('a');
-    const load = new Load([config.publishAddr, other.address]);
+    const load = new Load([fleet.address, other.address]);
     only.replace();
-    const after = await eventually('another to lead', async () => {
-      const lead = await leadPid();
-      return lead !== before && lead;
-    });
+    const after = await fleet.otherLead(before);
     for (const stream of streams) expect(await stream.say('b')).toBe('b');
     const count = load.answers;
     await eventually('the load to go on', () => Promise.resolve(load.answers > count + 200), { seconds: 60 });
     await load.stop();
     expect(load.failures).toEqual([]);
-    expect([...(await meshPids())].sort()).toEqual([before, after].sort());
+    expect([...(await fleet.pids())].sort()).toEqual([before, after].sort());
     for (const stream of streams) {
       expect(await stream.say('c')).toBe('c');
       stream.end();
     }
     await gone(before);
-    expect(await meshPids()).toEqual([after]);
+    expect(await fleet.pids()).toEqual([after]);
     await publish(only);
   });
 
   test('is counted until it ends: what is under way in it is in the report', async () => {
-    const only = await link();
+    const only = await fleet.link();
     await publish(only);
-    const before = await leadPid();
-    const stream = new Echo(config.publishAddr, ECHO_PORT);
+    const before = await fleet.leadPid();
+    const stream = new Echo(fleet.address, ECHO_PORT);
     expect(await stream.say('a')).toBe('a');
     only.replace();
-    await eventually('another to lead', async () => (await leadPid()) !== before);
-    const peers = [{ nodeId: 'node1', meshAddr: config.listenAddr }];
+    await fleet.otherLead(before);
+    const peers = [{ nodeId: 'node1', meshAddr: fleet.config.listenAddr }];
     const draining = endpointTable(ca.clusterId, peers, [
       publishedPort([{ taskId: 'echo', nodeId: 'node1', targetPort: 80, state: 'draining' }], {
         publishedPort: ECHO_PORT,
@@ -168,7 +115,7 @@ describe('a mesh process that is replaced', () => {
     expect(report.inFlight).toEqual({ echo: 1 });
     // A daemon that comes back finds both.
     await only.close();
-    const next = await link();
+    const next = await fleet.link();
     expect((await reported(next, () => true)).inFlight).toEqual({ echo: 1 });
     stream.end();
     await reported(next, ({ inFlight }) => Object.keys(inFlight).length === 0);
@@ -176,56 +123,56 @@ describe('a mesh process that is replaced', () => {
   });
 
   test('by a daemon of another version; a daemon of the same adopts it', async () => {
-    const first = await link();
+    const first = await fleet.link();
     await publish(first);
-    const pid = await leadPid();
+    const pid = await fleet.leadPid();
     await first.close();
-    const same = await link();
+    const same = await fleet.link();
     await publish(same);
-    expect(await leadPid()).toBe(pid);
+    expect(await fleet.leadPid()).toBe(pid);
     await same.close();
-    const load = new Load([config.publishAddr]);
-    const upgraded = await link({ version: '2' });
+    const load = new Load([fleet.address]);
+    const upgraded = await fleet.link({ changes: { version: '2' } });
     await publish(upgraded);
     await gone(pid);
     await load.stop();
     expect(load.failures).toEqual([]);
-    expect(await leadPid()).not.toBe(pid);
+    expect(await fleet.leadPid()).not.toBe(pid);
   });
 
   test('goes on when its successor cannot start', async () => {
-    const first = await link();
+    const first = await fleet.link();
     await publish(first);
-    const pid = await leadPid();
+    const pid = await fleet.leadPid();
     await first.close();
-    const broken = join(directory, 'broken.js');
-    const begun = join(directory, 'begun');
+    const broken = join(fleet.directory, 'broken.js');
+    const begun = join(fleet.directory, 'begun');
     await writeFile(broken, `require('fs').writeFileSync(${JSON.stringify(begun)}, ''); process.exit(3);\n`);
-    const upgraded = await link({ version: '2' }, 1, broken);
+    const upgraded = await fleet.link({ changes: { version: '2' }, program: broken });
     await publish(upgraded);
-    await eventually('the successor to have tried', async () => (await readdir(directory)).includes('begun'));
+    await eventually('the successor to have tried', async () => (await readdir(fleet.directory)).includes('begun'));
     await publish(upgraded);
-    expect(await ask(config.publishAddr)).toMatch(/^200/);
-    expect(await leadPid()).toBe(pid);
+    expect(await ask(fleet.address)).toMatch(/^200/);
+    expect(await fleet.leadPid()).toBe(pid);
   });
 
   test.each(['the old one', 'the new one'])(
     '%s killed while it is replaced: one is left and serves',
     async (victim) => {
-      const only = await link();
+      const only = await fleet.link();
       await publish(only);
-      const before = await leadPid();
+      const before = await fleet.leadPid();
       only.replace();
-      const next = await eventually('a successor', async () => (await meshPids()).find((pid) => pid !== before), {
+      const next = await eventually('a successor', async () => (await fleet.pids()).find((pid) => pid !== before), {
         every: 2,
       });
       process.kill(victim === 'the old one' ? before : next, 'SIGKILL');
       await eventually('one fresh process that leads', async () => {
-        const pids = await meshPids();
-        return pids.length === 1 && pids[0] !== before && pids[0] === (await leadPid());
+        const pids = await fleet.pids();
+        return pids.length === 1 && pids[0] !== before && pids[0] === (await fleet.leadPid());
       });
       await publish(only);
-      expect(await ask(config.publishAddr)).toMatch(/^200/);
+      expect(await ask(fleet.address)).toMatch(/^200/);
       expect(await ask(other.address)).toMatch(/^200/);
     },
   );
@@ -234,13 +181,13 @@ describe('a mesh process that is replaced', () => {
 describe('several mesh processes', () => {
   const settled = (count: number): Promise<unknown> =>
     eventually(`${count} processes that serve`, async () => {
-      const pids = await meshPids();
+      const pids = await fleet.pids();
       const serving = await Promise.all(pids.map((pid) => listens(pid, 8080)));
       return pids.length === count && serving.every(Boolean);
     });
 
   test('share the ports, also those published later', async () => {
-    const several = await link({}, 2);
+    const several = await fleet.link({ processes: 2 });
     await publish(several);
     await settled(2);
     await publish(several);
@@ -254,14 +201,14 @@ describe('several mesh processes', () => {
     );
     several.setTable(late);
     expect((await reported(several, ({ tableNumber }) => tableNumber === late.number)).bindErrors).toEqual([]);
-    const lead = await leadPid();
-    const follower = (await meshPids()).find((pid) => pid !== lead) ?? 0;
+    const lead = await fleet.leadPid();
+    const follower = (await fleet.pids()).find((pid) => pid !== lead) ?? 0;
     expect(await listens(follower, 9100)).toBe(true);
     // The follower serves alone what comes while the lead is stopped.
     process.kill(lead, 'SIGSTOP');
     try {
-      expect(await ask(config.publishAddr)).toBe('200 web1');
-      const echo = new Echo(config.publishAddr, 9100);
+      expect(await ask(fleet.address)).toBe('200 web1');
+      const echo = new Echo(fleet.address, 9100);
       expect(await echo.say('x')).toBe('x');
       echo.end();
     } finally {
@@ -270,27 +217,27 @@ describe('several mesh processes', () => {
   });
 
   test.each(['lead', 'follower'])('the %s killed: the others go on, and it is replaced', async (victim) => {
-    const several = await link({}, 2);
+    const several = await fleet.link({ processes: 2 });
     await publish(several);
     await settled(2);
-    const lead = await leadPid();
-    const killed = (await meshPids()).find((pid) => (pid === lead) === (victim === 'lead')) ?? 0;
+    const lead = await fleet.leadPid();
+    const killed = (await fleet.pids()).find((pid) => (pid === lead) === (victim === 'lead')) ?? 0;
     process.kill(killed, 'SIGKILL');
     await gone(killed);
-    expect(await ask(config.publishAddr)).toMatch(/^200/);
+    expect(await ask(fleet.address)).toMatch(/^200/);
     await settled(2);
     await publish(several);
-    expect(await ask(config.publishAddr)).toMatch(/^200/);
+    expect(await ask(fleet.address)).toMatch(/^200/);
   });
 });
 
 test('a mesh process that hangs is replaced', { timeout: 60_000 }, async () => {
-  const only = await link();
+  const only = await fleet.link();
   await publish(only);
-  const pid = await leadPid();
+  const pid = await fleet.leadPid();
   process.kill(pid, 'SIGSTOP');
   await gone(pid);
-  await eventually('the port to be served again', async () => (await ask(config.publishAddr)).startsWith('200'));
+  await eventually('the port to be served again', async () => (await ask(fleet.address)).startsWith('200'));
 });
 
 /** Whether the process holds a socket that listens on this port. */
@@ -305,13 +252,4 @@ async function listens(pid: number, port: number): Promise<boolean> {
   const files = await readdir(`/proc/${pid}/fd`).catch(() => []);
   const open = await Promise.all(files.map((file) => readlink(`/proc/${pid}/fd/${file}`).catch(() => '')));
   return open.some((target) => inodes.includes(target));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

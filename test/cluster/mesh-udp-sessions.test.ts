@@ -6,6 +6,7 @@ import { InFlight } from '../../agent/mesh/in-flight.js';
 import { createMeshLogger } from '../../agent/mesh/mesh-logger.js';
 import { Routes } from '../../agent/mesh/routes.js';
 import { UdpPorts } from '../../agent/mesh/udp-ports.js';
+import type { UdpSuccessor } from '../../agent/mesh/udp-succession.js';
 import type { Endpoint } from '../../proto/endpoint-table.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { endpointTable, loopback, publishedPort } from '../support/mesh-node.js';
@@ -234,6 +235,46 @@ describe('datagrams without an endpoint', () => {
     await clock.advance(2_500);
     await publish(endpoint('task1'));
     expect((await send(asking, 'two')).sent).toEqual(['two']);
+  });
+});
+
+describe('a port that another process took over', () => {
+  const successor = (): UdpSuccessor & { readonly told: string[] } => {
+    const told: string[] = [];
+    return {
+      told,
+      answer: (datagram, { port }) => told.push(`answer ${datagram.toString()} to ${port}`),
+      serve: (datagram, { port }) => told.push(`serve ${datagram.toString()} of ${port}`),
+    };
+  };
+
+  test('passes on what clients are owed, and what was refused, by that process; then it is over', async () => {
+    await publish(endpoint('task1'), endpoint('task2'));
+    const [a, b] = [await client(), await client()];
+    const [one, two] = [await send(a, 'one'), await send(b, 'two')];
+    const next = successor();
+    ports.handOver(8080, next);
+    expect(ports.release()).toEqual([]);
+    expect(ports.isServing).toBe(false);
+    answer(one, 'to one');
+    two.events.onRefused();
+    expect(next.told).toEqual([`answer to one to ${a.port}`, `serve two of ${b.port}`]);
+    expect(inFlight.total()).toBe(1);
+    await clock.advance(200);
+    expect(one.isClosed).toBe(true);
+    expect([ports.open, inFlight.total()]).toEqual([0, 0]);
+  });
+
+  test('leaves to it what waits for an endpoint', async () => {
+    await publish(endpoint('task1', 'draining'));
+    const asking = await client();
+    asking.send('early');
+    await routes.untilAsked(1);
+    const next = successor();
+    ports.handOver(8080, next);
+    expect(next.told).toEqual([`serve early of ${asking.port}`]);
+    await publish(endpoint('task2'));
+    expect((await send(asking, 'now')).sent).toEqual(['now']);
   });
 });
 

@@ -94,6 +94,10 @@ export class UdpClient {
     return client;
   }
 
+  get port(): number {
+    return this.#socket.address().port;
+  }
+
   send(datagram: Buffer | string): void {
     this.#socket.send(datagram, () => undefined);
   }

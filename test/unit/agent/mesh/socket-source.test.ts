@@ -1,56 +1,28 @@
-import { createServer, type Server } from 'node:net';
+import { createServer } from 'node:net';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Heirs } from '../../../../agent/mesh/heirs.js';
 import type { IpcChannel } from '../../../../agent/mesh/ipc-channel.js';
 import type { MeshToDaemon } from '../../../../agent/mesh/messages.js';
 import { SocketSource, type SocketOffer } from '../../../../agent/mesh/socket-source.js';
 import { createLogger } from '../../../../core/logger.js';
-
-/** One end of a channel within this process. */
-class LocalChannel implements IpcChannel {
-  peer: LocalChannel | undefined;
-  readonly #onMessage: ((message: unknown, socket: Server | undefined) => void)[] = [];
-  readonly #onEnd: (() => void)[] = [];
-
-  static pair(): readonly [LocalChannel, LocalChannel] {
-    const [one, other] = [new LocalChannel(), new LocalChannel()];
-    one.peer = other;
-    other.peer = one;
-    return [one, other];
-  }
-
-  send(message: object, socket?: Server): void {
-    const { peer } = this;
-    if (peer === undefined) return;
-    for (const listener of peer.#onMessage) listener(message, socket);
-  }
-
-  onMessage(listener: (message: unknown, socket: Server | undefined) => void): void {
-    this.#onMessage.push(listener);
-  }
-
-  onEnd(listener: () => void): void {
-    this.#onEnd.push(listener);
-  }
-
-  close(): void {
-    const { peer } = this;
-    this.peer = undefined;
-    for (const listener of this.#onEnd) listener();
-    if (peer?.peer !== undefined) peer.close();
-  }
-}
+import { LocalChannel } from '../../../support/local-channel.js';
 
 let heirs: Heirs;
 let told: MeshToDaemon[];
 let source: SocketSource;
 let orphaned: number;
+let started: IpcChannel[];
 
 beforeEach(async () => {
   const [parent, child] = LocalChannel.pair();
   told = [];
   orphaned = 0;
-  heirs = new Heirs(createLogger('silent'), (message) => told.push(message));
+  started = [];
+  heirs = new Heirs(
+    createLogger('silent'),
+    (message) => told.push(message),
+    (channel) => started.push(channel),
+  );
   void heirs.start(() => Promise.resolve({ pid: 7, channel: parent, ended: new Promise<never>(() => undefined) }));
   await Promise.resolve();
   source = new SocketSource(child, () => (orphaned += 1));
@@ -65,6 +37,10 @@ const obtain = (name: string): readonly SocketOffer[] => {
 describe('sockets that a mesh process gets from the one that started it', () => {
   test('the daemon is told of the new process', () => {
     expect(told).toEqual([{ kind: 'spawned', pid: 7 }]);
+  });
+
+  test('what shares more than listening sockets with it is told too', () => {
+    expect(started).toHaveLength(1);
   });
 
   test('one that is open already, and one that is opened later', () => {
@@ -111,5 +87,20 @@ describe('sockets that a mesh process gets from the one that started it', () => 
     expect(source.isOrphan).toBe(false);
     expect(offers).toEqual([{ kind: 'bind' }]);
     expect(obtain('tcp 81')).toEqual([{ kind: 'bind' }]);
+  });
+
+  test('a process whose parent retired is an orphan once, also when the channel ends later', () => {
+    heirs.retire();
+    expect(source.isOrphan).toBe(true);
+    heirs.close();
+    expect(orphaned).toBe(1);
+  });
+
+  test('one that leads is no orphan when its parent retires or ends', () => {
+    source.lead();
+    heirs.retire();
+    heirs.close();
+    expect(source.isOrphan).toBe(false);
+    expect(orphaned).toBe(0);
   });
 });
