@@ -65,7 +65,11 @@ test('a pick is never draining, never tried, not ejected where another is, and a
   fc.assert(
     fc.property(endpoints, fc.subarray(taskIds), fc.subarray(taskIds), fc.nat(10), (list, tried, ejected, start) => {
       const picker = new Picker(list, start);
-      const picked = picker.pick({ tried: new Set(tried), isEjected: ({ taskId }) => ejected.includes(taskId) });
+      const picked = picker.pick({
+        tried: new Set(tried),
+        stalled: undefined,
+        isEjected: ({ taskId }) => ejected.includes(taskId),
+      });
       const candidates = list.filter(({ taskId, state }) => state === 'active' && !tried.includes(taskId));
       if (candidates.length === 0) expect(picked).toBeUndefined();
       else expect(candidates).toContain(picked);
