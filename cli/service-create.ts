@@ -18,7 +18,8 @@ export function registerServiceCreate(service: Command, context: Context): void 
     .passThroughOptions()
     .option('--name <name>', 'Service name (default: a made-up one)')
     .option('--replicas <number>', 'Number of tasks', undefined)
-    .option('--mode <mode>', 'Service mode ("replicated")', 'replicated')
+    .option('--mode <mode>', 'replicated, global (one task on each node), replicated-job, global-job', 'replicated')
+    .option('--max-concurrent <number>', 'Tasks of a job at once (default: as many as --replicas)')
     .option(
       '-p, --publish <port>',
       'Publish a port: 8080:80, or published=8080,target=80[,protocol=tcp][,mode=host]',

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { BaleError } from '../core/errors.js';
+import type { ServiceMode } from '../proto/engine/service-spec.js';
 import { forEachOperand, type Context } from './context.js';
 import { parseCount } from './flags/quantity.js';
 import { usageError } from './flags/usage-error.js';
@@ -45,13 +46,16 @@ function parseWish(wish: string): readonly [string, number] {
 async function setReplicas(client: ApiClient, name: string, replicas: number): Promise<void> {
   const { readService } = await import('./update/run-update.js');
   const service = await readService(client, name);
-  const { Replicated } = service.Spec.Mode;
-  if (Replicated === undefined) {
-    throw new BaleError(`${name}: scale can only be used with replicated services`, {
-      kind: 'invalid',
-      code: 'BALE_SCALE_MODE',
-    });
-  }
-  const spec = { ...service.Spec, Mode: { Replicated: { ...Replicated, Replicas: replicas } } };
+  const spec = { ...service.Spec, Mode: scaledMode(name, service.Spec.Mode, replicas) };
   await client.post(`/services/${service.ID}/update`, spec, { version: service.Version.Index });
+}
+
+/** Of a job, as docker has it, the number of completions. */
+function scaledMode(name: string, { Replicated, ReplicatedJob }: ServiceMode, replicas: number): ServiceMode {
+  if (Replicated !== undefined) return { Replicated: { ...Replicated, Replicas: replicas } };
+  if (ReplicatedJob !== undefined) return { ReplicatedJob: { ...ReplicatedJob, TotalCompletions: replicas } };
+  throw new BaleError(`${name}: scale can only be used with replicated or replicated-job mode`, {
+    kind: 'invalid',
+    code: 'BALE_SCALE_MODE',
+  });
 }

@@ -92,6 +92,7 @@ function addRightOptions(command: Command): void {
 function addPolicyOptions(command: Command): void {
   command
     .option('--replicas <number>', 'Number of tasks')
+    .option('--max-concurrent <number>', 'Tasks of a job at once')
     .option('--limit-cpu <cpus>', 'Limit of CPUs, e.g. 0.5 (0 = none)')
     .option('--limit-memory <bytes>', 'Limit of memory, e.g. 512m (0 = none)')
     .option('--limit-pids <number>', 'Limit of processes (0 = none)')

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { BaleError } from '../core/errors.js';
 import type { ServiceDocument } from '../proto/engine/service-document.js';
+import { modeOf } from '../proto/engine/service-mode.js';
 import type { PortConfig } from '../proto/engine/service-spec.js';
 import type { TaskDocument } from '../proto/engine/task-document.js';
 import { forEachOperand, type Context } from './context.js';
@@ -14,6 +15,7 @@ import { registerServiceUpdate } from './service-update.js';
 import { renderInspect } from './view/inspect.js';
 import { renderList, type Column } from './view/list.js';
 import { prettyService } from './view/pretty-service.js';
+import { replicasText } from './view/replicas-text.js';
 import { renderTasks } from './view/task-list.js';
 
 interface ListFlags {
@@ -107,11 +109,11 @@ async function list(context: Context, flags: ListFlags): Promise<void> {
 const COLUMNS: readonly Column<ServiceDocument>[] = [
   { field: 'ID', heading: 'ID', value: ({ ID }) => ID.slice(0, 12) },
   { field: 'Name', heading: 'NAME', value: ({ Spec }) => Spec.Name },
-  { field: 'Mode', heading: 'MODE', value: () => 'replicated' },
+  { field: 'Mode', heading: 'MODE', value: ({ Spec }) => modeOf(Spec.Mode).replace('-', ' ') },
   {
     field: 'Replicas',
     heading: 'REPLICAS',
-    value: ({ ServiceStatus }) => `${ServiceStatus?.RunningTasks ?? 0}/${ServiceStatus?.DesiredTasks ?? 0}`,
+    value: replicasText,
   },
   {
     field: 'Image',

@@ -9,6 +9,7 @@ export interface Assignment {
   readonly serviceId: string;
   readonly serviceName: string;
   readonly serviceLabels: Readonly<Record<string, string>>;
+  /** 0: its service has one task for each node, or it is the first of a job. */
   readonly slot: number;
   readonly desiredState: DesiredState;
   /** It is replaced because its health check failed: told to shut down, it has failed. */

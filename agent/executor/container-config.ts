@@ -40,7 +40,7 @@ export function containerConfig(
 ): { readonly name: string; readonly body: ContainerCreateBody } {
   const spec = assignment.spec.ContainerSpec;
   return {
-    name: containerName(assignment),
+    name: containerName(assignment, context.nodeId),
     body: {
       Image: spec.Image,
       ...command(spec),

@@ -80,8 +80,8 @@ const templateContext = (assignment: Assignment, node: NodeFacts): TemplateConte
   Node: node,
   Task: {
     ID: assignment.taskId,
-    Name: containerName(assignment),
-    // A service with one task a node numbers them by their nodes.
+    Name: containerName(assignment, node.ID),
+    // The Engine's own rule: without a slot the node stands in its place.
     Slot: assignment.slot === 0 ? node.ID : String(assignment.slot),
   },
 });

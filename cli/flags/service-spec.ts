@@ -1,11 +1,13 @@
 import { BaleError } from '../../core/errors.js';
 import { parseDuration } from '../../proto/engine/duration.js';
 import type { ContainerSpec, HealthConfig } from '../../proto/engine/container-spec.js';
+import { isJob } from '../../proto/engine/service-mode.js';
 import type { ServiceSpec } from '../../proto/engine/service-spec.js';
 import { parseGenericResources } from '../../proto/engine/generic-resource.js';
 import type { Placement, ResourceRequirements, RestartPolicy, TaskSpec } from '../../proto/engine/task-spec.js';
 import { parseEnvironment, parseLabels } from './labels.js';
 import { parseMount } from './mount.js';
+import { serviceMode } from './service-mode.js';
 import { parsePlacementPref } from './placement-pref.js';
 import { parsePublish } from './publish.js';
 import { parseBytes, parseCount, parseCpus } from './quantity.js';
@@ -20,6 +22,7 @@ export interface CreateFlags extends RolloutFlags {
   readonly name?: string;
   readonly replicas?: string;
   readonly mode?: string;
+  readonly maxConcurrent?: string;
   readonly publish?: List;
   readonly env?: List;
   readonly envFile?: List;
@@ -78,36 +81,24 @@ export async function serviceSpec(
   environment: Environment,
 ): Promise<ServiceSpec> {
   const ports = (flags.publish ?? []).flatMap(parsePublish);
+  const mode = serviceMode(flags);
   const UpdateConfig = patchUpdateConfig(undefined, flags);
   const RollbackConfig = patchRollbackConfig(undefined, flags);
+  if (isJob(mode) && (UpdateConfig ?? RollbackConfig) !== undefined) {
+    throw new BaleError('update and rollback configuration is not supported for jobs', {
+      kind: 'invalid',
+      code: 'BALE_FLAG_INVALID',
+    });
+  }
   return {
     Name: flags.name ?? '',
     Labels: parseLabels(flags.label ?? []),
     TaskTemplate: await taskSpec(image, command, flags, environment),
-    Mode: serviceMode(flags),
+    Mode: mode,
     ...(UpdateConfig === undefined ? {} : { UpdateConfig }),
     ...(RollbackConfig === undefined ? {} : { RollbackConfig }),
     EndpointSpec: { Mode: 'vip', ...(ports.length === 0 ? {} : { Ports: ports }) },
   };
-}
-
-function serviceMode(flags: CreateFlags): ServiceSpec['Mode'] {
-  const replicas = flags.replicas === undefined ? undefined : parseCount('--replicas', flags.replicas);
-  switch (flags.mode) {
-    case undefined:
-    case 'replicated':
-      return { Replicated: replicas === undefined ? {} : { Replicas: replicas } };
-    case 'global':
-      if (replicas !== undefined)
-        throw usageError('--replicas', flags.replicas ?? '', 'it goes with the replicated mode only');
-      return { Global: {} };
-    case 'replicated-job':
-      return { ReplicatedJob: replicas === undefined ? {} : { MaxConcurrent: replicas, TotalCompletions: replicas } };
-    case 'global-job':
-      return { GlobalJob: {} };
-    default:
-      throw usageError('--mode', flags.mode, 'the modes are replicated, global, replicated-job, global-job');
-  }
 }
 
 async function taskSpec(image: string, command: List, flags: CreateFlags, environment: Environment): Promise<TaskSpec> {

@@ -24,6 +24,7 @@ export function patchService(present: ServiceSpec, flags: UpdateFlags, own: Envi
     spec.Labels = patchMap(spec.Labels, parseLabels(flags.labelAdd ?? []), flags.labelRm);
   }
   if (flags.replicas !== undefined) setReplicas(spec, flags.replicas);
+  if (flags.maxConcurrent !== undefined) setMaxConcurrent(spec, flags.maxConcurrent);
   patchTask(spec.TaskTemplate, flags, own);
   setField(spec, 'UpdateConfig', patchUpdateConfig(spec.UpdateConfig, flags));
   setField(spec, 'RollbackConfig', patchRollbackConfig(spec.RollbackConfig, flags));
@@ -51,11 +52,17 @@ function patchTask(task: TaskSpec, flags: UpdateFlags, own: Environment): void {
 }
 
 function setReplicas(spec: ServiceSpec, replicas: string): void {
-  if (spec.Mode.Replicated === undefined) {
-    throw new BaleError('replicas can only be used with replicated mode', {
-      kind: 'invalid',
-      code: 'BALE_FLAG_INVALID',
-    });
-  }
-  spec.Mode.Replicated.Replicas = parseCount('--replicas', replicas);
+  const { Replicated, ReplicatedJob } = spec.Mode;
+  const count = parseCount('--replicas', replicas);
+  if (Replicated !== undefined) Replicated.Replicas = count;
+  else if (ReplicatedJob !== undefined) ReplicatedJob.TotalCompletions = count;
+  else throw wrongMode('replicas can only be used with replicated or replicated-job mode');
 }
+
+function setMaxConcurrent({ Mode: { ReplicatedJob } }: ServiceSpec, most: string): void {
+  if (ReplicatedJob === undefined) throw wrongMode('max-concurrent can only be used with replicated-job mode');
+  ReplicatedJob.MaxConcurrent = parseCount('--max-concurrent', most);
+}
+
+const wrongMode = (message: string): BaleError =>
+  new BaleError(message, { kind: 'invalid', code: 'BALE_FLAG_INVALID' });

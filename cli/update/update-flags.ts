@@ -36,6 +36,7 @@ export interface UpdateFlags extends RolloutFlags, FileFlags, ImageFlags {
   readonly ulimitAdd?: List;
   readonly ulimitRm?: List;
   readonly replicas?: string;
+  readonly maxConcurrent?: string;
   readonly limitCpu?: string;
   readonly limitMemory?: string;
   readonly limitPids?: string;

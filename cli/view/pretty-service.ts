@@ -1,6 +1,8 @@
 import type { Mount } from '../../proto/engine/container-spec.js';
 import { formatDuration } from '../../proto/engine/duration.js';
 import type { ServiceDocument } from '../../proto/engine/service-document.js';
+import { modeOf } from '../../proto/engine/service-mode.js';
+import type { ServiceMode } from '../../proto/engine/service-spec.js';
 import type { ResourceList } from '../../proto/engine/task-spec.js';
 
 /** `service inspect --pretty`. */
@@ -16,8 +18,7 @@ export function prettyService(service: ServiceDocument): string {
         .sort()
         .map(([key, value]) => ` ${key}=${value}`),
     ),
-    'Service Mode:\tReplicated',
-    ` Replicas:\t${Spec.Mode.Replicated?.Replicas ?? 1}`,
+    ...modeLines(Spec.Mode),
     ...section(
       'UpdateStatus:',
       UpdateStatus === undefined
@@ -58,6 +59,26 @@ export function prettyService(service: ServiceDocument): string {
     ),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** docker's words. */
+function modeLines(mode: ServiceMode): readonly string[] {
+  switch (modeOf(mode)) {
+    case 'replicated':
+      return ['Service Mode:\tReplicated', ` Replicas:\t${mode.Replicated?.Replicas ?? 1}`];
+    case 'global':
+      return ['Service Mode:\tGlobal'];
+    case 'replicated-job': {
+      const { MaxConcurrent = 1, TotalCompletions = MaxConcurrent } = mode.ReplicatedJob ?? {};
+      return [
+        'Service Mode:\tReplicatedJob',
+        ` Max Concurrent:\t${MaxConcurrent}`,
+        ` Total Completions:\t${TotalCompletions}`,
+      ];
+    }
+    case 'global-job':
+      return ['Service Mode:\tGlobalJob'];
+  }
 }
 
 const section = (title: string, lines: readonly string[]): readonly string[] =>

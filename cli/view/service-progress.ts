@@ -1,6 +1,8 @@
 import type { ServiceDocument } from '../../proto/engine/service-document.js';
+import { isJob, isPerNode } from '../../proto/engine/service-mode.js';
 import type { TaskDocument } from '../../proto/engine/task-document.js';
 import { isDesiredAlive, stateOrder, type TaskState } from '../../proto/engine/task-state.js';
+import { jobProgress } from './job-progress.js';
 
 const DEFAULT_MONITOR_MS = 5_000;
 /** More slots than this are not shown one by one, as docker has it. */
@@ -34,8 +36,8 @@ export interface ProgressLine {
 export interface Convergence {
   readonly running: number;
   readonly wanted: number;
-  /** One a slot, in order. */
-  readonly slots: readonly { readonly slot: number; readonly text: string; readonly step?: number }[];
+  /** One a slot, in order; `label` is `2/3`, or the node that it is for. */
+  readonly slots: readonly { readonly label: string; readonly text: string; readonly step?: number }[];
 }
 
 /** What of earlier looks counts for the next one. */
@@ -66,6 +68,8 @@ export interface ServiceLook {
   readonly service: ServiceDocument;
   /** Those of the present spec. */
   readonly tasks: readonly TaskDocument[];
+  /** Host names by node id, for services with one task for each node. */
+  readonly nodeNames?: ReadonlyMap<string, string>;
   /** ms since the epoch. */
   readonly now: number;
 }
@@ -75,7 +79,12 @@ export const NOTHING_SEEN: ProgressMemory = { rolled: false };
 /** What one look at a service shows, and whether there is more to come. Pure. */
 export function serviceProgress(look: ServiceLook, memory: ProgressMemory): ServiceProgress {
   const { service } = look;
-  const progress = convergence(service, look.tasks);
+  if (isJob(service.Spec.Mode)) {
+    return { ...jobProgress({ ...look, nodeNames: look.nodeNames ?? new Map() }), memory };
+  }
+  const progress = isPerNode(service.Spec.Mode)
+    ? nodeConvergence(service, look.tasks, look.nodeNames ?? new Map())
+    : convergence(service, look.tasks);
   const { State: state, Message: message = '' } = service.UpdateStatus ?? {};
   const rolling = state === 'updating' || state === 'rollback_started';
   const seen = seenNow(memory, service, rolling);
@@ -121,18 +130,42 @@ function seenNow(memory: ProgressMemory, { UpdateStatus }: ServiceDocument, roll
 /** How far the tasks of a replicated service are. */
 export function convergence(service: ServiceDocument, tasks: readonly TaskDocument[]): Convergence {
   const wanted = service.Spec.Mode.Replicated?.Replicas ?? 1;
-  const bySlot = new Map<number, TaskDocument>();
-  for (const task of tasks) {
-    const slot = task.Slot ?? 0;
-    const known = bySlot.get(slot);
-    if (known === undefined || isBetter(task, known)) bySlot.set(slot, task);
-  }
-  const live = [...bySlot.entries()].filter(([, task]) => isDesiredAlive(task.DesiredState)).sort(([a], [b]) => a - b);
+  const live = liveByPlace(tasks, ({ Slot = 0 }) => Slot);
   return {
     running: live.filter(([, task]) => isUp(task)).length,
     wanted,
-    slots: live.map(([slot, task]) => ({ slot, ...slotState(task) })),
+    slots: live.sort(([a], [b]) => a - b).map(([slot, task]) => ({ label: `${slot}/${wanted}`, ...slotState(task) })),
   };
+}
+
+/** How far the tasks of a global service are. A look without counts comes from before the first task. */
+function nodeConvergence(
+  { ServiceStatus }: ServiceDocument,
+  tasks: readonly TaskDocument[],
+  names: ReadonlyMap<string, string>,
+): Convergence {
+  const live = liveByPlace(tasks, ({ NodeID = '' }) => NodeID);
+  return {
+    running: live.filter(([, task]) => isUp(task)).length,
+    wanted: ServiceStatus?.DesiredTasks ?? live.length,
+    slots: live
+      .map(([nodeId, task]) => ({ label: names.get(nodeId) ?? nodeId.slice(0, 12), ...slotState(task) }))
+      .sort((a, b) => a.label.localeCompare(b.label, 'en', { numeric: true })),
+  };
+}
+
+/** Of each place the task that counts, where that shall live. */
+function liveByPlace<Place>(
+  tasks: readonly TaskDocument[],
+  placeOf: (task: TaskDocument) => Place,
+): [Place, TaskDocument][] {
+  const byPlace = new Map<Place, TaskDocument>();
+  for (const task of tasks) {
+    const place = placeOf(task);
+    const known = byPlace.get(place);
+    if (known === undefined || isBetter(task, known)) byPlace.set(place, task);
+  }
+  return [...byPlace].filter(([, task]) => isDesiredAlive(task.DesiredState));
 }
 
 function slotState(task: TaskDocument): { readonly text: string; readonly step?: number } {
@@ -181,7 +214,7 @@ function progressLines({ running, wanted, slots }: Convergence, rollback: boolea
   if (slots.length > MAX_SLOTS) return [overall];
   return [
     overall,
-    ...slots.map(({ slot, text, ...rest }) => ({ key: `slot ${slot}`, text: `${slot}/${wanted}: ${text}`, ...rest })),
+    ...slots.map(({ label, text, ...rest }) => ({ key: `slot ${label}`, text: `${label}: ${text}`, ...rest })),
   ];
 }
 

@@ -49,6 +49,7 @@ export async function renderTasks(
       (a, b) =>
         (services.get(a.task.ServiceID) ?? '').localeCompare(services.get(b.task.ServiceID) ?? '') ||
         (a.task.Slot ?? 0) - (b.task.Slot ?? 0) ||
+        (a.task.Slot === undefined ? a.name.localeCompare(b.name) : 0) ||
         b.task.CreatedAt.localeCompare(a.task.CreatedAt),
     )
     .map((row, index, all): Row => (all[index - 1]?.name === row.name ? { ...row, name: ` \\_ ${row.name}` } : row));

@@ -2,16 +2,16 @@ import { timestamp } from '../../core/clock.js';
 import { BaleError } from '../../core/errors.js';
 import { newId } from '../../core/id.js';
 import type { Logger } from '../../core/logger.js';
-import { FieldRefused } from '../../proto/engine/decode.js';
 import { registryOf } from '../../proto/engine/image-name.js';
 import type { PortError } from '../../proto/engine/node-document.js';
 import type { PastSpecDocument, ServiceDocument } from '../../proto/engine/service-document.js';
-import type { ServiceMode, ServiceSpec } from '../../proto/engine/service-spec.js';
+import { isJob, modeOf } from '../../proto/engine/service-mode.js';
+import type { ServiceSpec } from '../../proto/engine/service-spec.js';
 import { newRegistryAuthId, withRegistryAuth } from '../secrets/registry-auth.js';
 import type { Vault } from '../secrets/vault.js';
 import type { RegistryAuth, ServiceObject } from '../store/objects.js';
 import type { Store, Transaction, View } from '../store/store-types.js';
-import { failedPrecondition, nameConflict, outOfSequence, parseVersion, unimplemented } from './api-errors.js';
+import { failedPrecondition, nameConflict, outOfSequence, parseVersion } from './api-errors.js';
 import { acceptFilters, hasLabels, hasPrefix, isOneOf, valuesOf } from './filters.js';
 import type { ImageOptions } from './image-options.js';
 import { pinImage } from './image-pin.js';
@@ -19,7 +19,8 @@ import { findService } from './lookup.js';
 import { randomName } from './random-name.js';
 import { checkReferences } from './reference-check.js';
 import { decideServiceUpdate } from './service-change.js';
-import { serviceDocument, serviceStatus } from './service-document.js';
+import { serviceDocument } from './service-document.js';
+import { serviceStatus } from './service-status.js';
 import { allottedPorts, writeSpec } from './spec-write.js';
 import type { Filters, SwarmApi } from './swarm-api.js';
 
@@ -66,7 +67,8 @@ export class ServiceApi implements ServiceVerbs {
       const spec: ServiceSpec = { ...sent, Name };
       checkReferences(tx, spec);
       const ports = allottedPorts(spec, tx);
-      tx.put('service', { id, spec, ports, ...(given === undefined ? {} : { registryAuth: [given] }) });
+      const job = isJob(spec.Mode) ? { job: { iteration: 0, startedAt: tx.now } } : {};
+      tx.put('service', { id, spec, ports, ...job, ...(given === undefined ? {} : { registryAuth: [given] }) });
       return Name;
     });
     this.#logger.info({ service: id, name }, 'service created');
@@ -84,7 +86,7 @@ export class ServiceApi implements ServiceVerbs {
         serviceDocument(service, {
           insertDefaults: false,
           portErrors: errors.get(service.id) ?? [],
-          ...(status ? { status: serviceStatus(service, view.tasksByService(service.id)) } : {}),
+          ...(status ? { status: serviceStatus(service, view) } : {}),
         }),
       );
   }
@@ -107,7 +109,8 @@ export class ServiceApi implements ServiceVerbs {
   ): Promise<{ readonly Warnings: readonly string[] | null }> {
     const index = parseVersion('service', version);
     if (wantsRollback(options.rollback)) return this.#rollBack(id, index);
-    const sent = await decodeUpdate(body);
+    const { decodeServiceSpec } = await loadDecoder();
+    const sent = decodeServiceSpec(body);
     const present = findService(this.#store.view, id);
     checkAuthFrom(options, present);
     const { spec: wanted, warnings } = await pinImage(sent, present.spec, options);
@@ -221,19 +224,6 @@ function giveRegistryAuth(tx: Transaction, service: ServiceObject, given: Regist
   return changed;
 }
 
-/** A mode that this version does not have is, to a service that exists, a change of mode. */
-async function decodeUpdate(body: unknown): Promise<ServiceSpec> {
-  const { decodeServiceSpec } = await loadDecoder();
-  try {
-    return decodeServiceSpec(body);
-  } catch (error) {
-    if (error instanceof FieldRefused && error.field.startsWith('Mode.')) {
-      throw unimplemented('service mode change is not allowed');
-    }
-    throw error;
-  }
-}
-
 function wantsRollback(rollback: string | undefined): boolean {
   if (rollback === undefined || rollback === '') return false;
   if (rollback === 'previous') return true;
@@ -243,21 +233,11 @@ function wantsRollback(rollback: string | undefined): boolean {
   });
 }
 
-const MODE_NAMES: Readonly<Record<keyof ServiceMode, string>> = {
-  Replicated: 'replicated',
-  Global: 'global',
-  ReplicatedJob: 'replicated-job',
-  GlobalJob: 'global-job',
-};
-
-const modeName = (mode: ServiceMode): string =>
-  Object.entries(MODE_NAMES).find(([key]) => Object.hasOwn(mode, key))?.[1] ?? MODE_NAMES.Replicated;
-
 const matches = ({ id, spec }: ServiceObject, filters: Filters): boolean =>
   hasPrefix(id, valuesOf(filters, 'id')) &&
   hasPrefix(spec.Name, valuesOf(filters, 'name')) &&
   hasLabels(spec.Labels, valuesOf(filters, 'label')) &&
-  isOneOf(modeName(spec.Mode), valuesOf(filters, 'mode')) &&
+  isOneOf(modeOf(spec.Mode), valuesOf(filters, 'mode')) &&
   isOneOf(spec.TaskTemplate.Runtime ?? 'container', valuesOf(filters, 'runtime'));
 
 function portErrorsByService(view: Pick<View, 'all'>): ReadonlyMap<string, readonly PortError[]> {

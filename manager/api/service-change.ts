@@ -1,4 +1,5 @@
 import { insertServiceDefaults } from '../../proto/engine/service-defaults.js';
+import { modeOf } from '../../proto/engine/service-mode.js';
 import type { ServiceSpec } from '../../proto/engine/service-spec.js';
 import type { BaleError } from '../../core/errors.js';
 import type { ServiceObject } from '../store/objects.js';
@@ -16,6 +17,9 @@ export type ServiceChange =
 export function decideServiceUpdate(current: ServiceObject, version: number, wanted: ServiceSpec): ServiceChange {
   const { spec } = current;
   if (wanted.Name !== spec.Name) return refuse(unimplemented('renaming services is not supported'), 'another name');
+  if (modeOf(wanted.Mode) !== modeOf(spec.Mode)) {
+    return refuse(unimplemented('service mode change is not allowed'), 'another mode');
+  }
   if (version !== current.version) return refuse(outOfSequence(), `version ${version} is not ${current.version}`);
   const path = firstDifference(comparable(spec), comparable(wanted), '');
   if (path === undefined) return { kind: 'nothing', reason: 'the spec is the same' };

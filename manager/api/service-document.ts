@@ -1,7 +1,8 @@
+import { timestamp } from '../../core/clock.js';
 import type { PortError } from '../../proto/engine/node-document.js';
 import { insertServiceDefaults } from '../../proto/engine/service-defaults.js';
-import type { ServiceDocument, ServiceStatus } from '../../proto/engine/service-document.js';
-import type { ServiceObject, TaskObject } from '../store/objects.js';
+import type { JobStatus, ServiceDocument, ServiceStatus } from '../../proto/engine/service-document.js';
+import type { JobRun, ServiceObject } from '../store/objects.js';
 import { objectMeta } from './object-meta.js';
 
 export interface ShownWith {
@@ -24,18 +25,14 @@ export function serviceDocument(service: ServiceObject, shown: ShownWith): Servi
     // Without ports the Engine shows an empty one whatever the spec says.
     Endpoint: ports.length === 0 ? { Spec: {} } : { Spec: spec.EndpointSpec ?? {}, Ports: [...ports] },
     ...(service.updateStatus === undefined ? {} : { UpdateStatus: service.updateStatus }),
+    ...(service.job === undefined ? {} : { JobStatus: jobStatus(service.job) }),
     ...(shown.status === undefined ? {} : { ServiceStatus: shown.status }),
     ...(shown.portErrors.length === 0 ? {} : { portErrors: [...shown.portErrors] }),
     ...(shown.waiting === undefined || shown.waiting.length === 0 ? {} : { waiting: [...shown.waiting] }),
   };
 }
 
-/**
- * Running counts what was observed, whatever is desired: the tasks of a node that is down count until
- * they are moved. Only jobs complete.
- */
-export const serviceStatus = (service: ServiceObject, tasks: readonly TaskObject[]): ServiceStatus => ({
-  RunningTasks: tasks.reduce((running, task) => running + (task.status.State === 'running' ? 1 : 0), 0),
-  DesiredTasks: service.spec.Mode.Replicated?.Replicas ?? 1,
-  CompletedTasks: 0,
+const jobStatus = ({ iteration, startedAt }: JobRun): JobStatus => ({
+  JobIteration: { Index: iteration },
+  LastExecution: timestamp(startedAt),
 });

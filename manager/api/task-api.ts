@@ -40,7 +40,7 @@ export class TaskApi implements Pick<SwarmApi, 'tasks' | 'task'> {
       .filter(
         (task) =>
           isOneOf(task.serviceId, services) &&
-          (nodes.length === 0 || (task.nodeId !== undefined && nodes.includes(task.nodeId))) &&
+          (nodes.length === 0 || nodes.includes(task.nodeId ?? task.pinnedTo ?? '')) &&
           isOneOf(finalWish(task), states) &&
           hasPrefix(task.id, ids) &&
           (names.length === 0 || hasPrefix(taskName(task), names)) &&
@@ -58,7 +58,10 @@ export class TaskApi implements Pick<SwarmApi, 'tasks' | 'task'> {
 
 function isCurrent(task: TaskObject, view: Pick<View, 'get'>): boolean {
   const service = view.get('service', task.serviceId);
+  if (service?.job !== undefined) return task.jobIteration === service.job.iteration;
   const node = task.nodeId === undefined ? undefined : view.get('node', task.nodeId);
+  // Who waits for the tasks of an update shall not wait for those that it passes by.
+  if (task.pinnedTo !== undefined && view.get('node', task.pinnedTo)?.status.state !== 'ready') return false;
   return service !== undefined && isUpToDate(task, service, node);
 }
 

@@ -5,8 +5,12 @@ import type { TaskObject } from '../store/objects.js';
 import { timestamp } from '../../core/clock.js';
 import { objectMeta } from './object-meta.js';
 
-/** `service.slot.id`: what the name filter matches, and what the container is called. */
-export const taskName = (task: TaskObject): string => `${task.serviceName}.${task.slot}.${task.id}`;
+/** `service.slot.id` or `service.node.id`: what the name filter matches, and what the container is called. */
+export const taskName = (task: TaskObject): string => `${task.serviceName}.${placeName(task)}.${task.id}`;
+
+/** A slot of 0 is none to the Engine. */
+const placeName = ({ slot, pinnedTo, nodeId = '0' }: TaskObject): string =>
+  pinnedTo ?? (slot === 0 ? nodeId : String(slot));
 
 /**
  * A row as `GET /tasks` shows it. Written out field by field: of twenty thousand in one answer, object
@@ -23,11 +27,14 @@ export function taskDocument(task: TaskObject, drainReason: (task: TaskObject) =
     Labels: {},
     Spec: shownSpec(task.spec),
     ServiceID: task.serviceId,
-    Slot: task.slot,
     Status: status.PortStatus === undefined ? { ...status, PortStatus: {} } : status,
     DesiredState: finalWish(task),
   };
-  if (task.nodeId !== undefined) document.NodeID = task.nodeId;
+  if (task.pinnedTo === undefined) document.Slot = task.slot;
+  // The node that a task is for is known before the scheduler has found room on it.
+  const nodeId = task.nodeId ?? task.pinnedTo;
+  if (nodeId !== undefined) document.NodeID = nodeId;
+  if (task.jobIteration !== undefined) document.JobIteration = { Index: task.jobIteration };
   if (task.genericResources !== undefined) document.GenericResources = [...task.genericResources];
   if (task.draining !== undefined) {
     document.drain = { since: timestamp(task.draining.since), reason: drainReason(task) };

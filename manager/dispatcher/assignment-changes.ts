@@ -15,7 +15,8 @@ export const toAssignment = (task: TaskObject): Assignment => ({
   serviceId: task.serviceId,
   serviceName: task.serviceName,
   serviceLabels: task.serviceLabels,
-  slot: task.slot,
+  // To the Engine, a task that is for one node has no slot.
+  slot: task.pinnedTo === undefined ? task.slot : 0,
   desiredState: task.desiredState,
   ...(task.unhealthy === true ? { unhealthy: true } : {}),
   spec: task.spec,

@@ -1,5 +1,6 @@
+import { isJob, isPerNode } from '../../proto/engine/service-mode.js';
 import { isDesiredAlive, isTerminal } from '../../proto/engine/task-state.js';
-import type { TaskObject } from '../store/objects.js';
+import type { NodeObject, TaskObject } from '../store/objects.js';
 import type { CommittedChange, View } from '../store/store-types.js';
 import { isUnhealthy } from './unhealthy.js';
 
@@ -21,7 +22,7 @@ export const allServices = (view: Pick<View, 'all'>): ReadonlySet<SlotKey> =>
  * What a committed change makes the orchestrator look at. The ordinary way of a task up to
  * `running` is not among it: starting ten thousand tasks costs no decision.
  */
-export function dirtySlots(change: CommittedChange, view: Pick<View, 'tasksByNode'>): readonly SlotKey[] {
+export function dirtySlots(change: CommittedChange, view: Pick<View, 'tasksByNode' | 'all'>): readonly SlotKey[] {
   switch (change.table) {
     case 'service':
       return change.before?.spec === change.after?.spec ? [] : [change.id];
@@ -30,7 +31,8 @@ export function dirtySlots(change: CommittedChange, view: Pick<View, 'tasksByNod
     case 'node': {
       const lost = change.after === undefined || change.after.status.state === 'down';
       const known = change.before !== undefined && change.before.status.state === change.after?.status.state;
-      return lost && !known ? view.tasksByNode(change.id).map(slotKey) : [];
+      const onLost = lost && !known ? view.tasksByNode(change.id).map(dirtyKey) : [];
+      return mattersToEligibility(change.before, change.after) ? [...onLost, ...nodeBoundServices(view)] : onLost;
     }
     case 'cluster':
     case 'secret':
@@ -39,13 +41,27 @@ export function dirtySlots(change: CommittedChange, view: Pick<View, 'tasksByNod
   }
 }
 
+/** A change of a node by which it may have, or may no longer have, tasks of services that follow their nodes. */
+const mattersToEligibility = (before: NodeObject | undefined, after: NodeObject | undefined): boolean =>
+  before?.spec !== after?.spec ||
+  before?.description !== after?.description ||
+  before?.status.state !== after?.status.state ||
+  before?.status.addr !== after?.status.addr;
+
+/** Those with one task for each node, and jobs: tasks of all others are moved by the updater. */
+const nodeBoundServices = (view: Pick<View, 'all'>): readonly SlotKey[] =>
+  view.all('service').flatMap(({ id, spec }) => (isPerNode(spec.Mode) || isJob(spec.Mode) ? id : []));
+
+/** The end of one task of a job may be the turn of another. */
+const dirtyKey = (task: TaskObject): SlotKey => (task.jobIteration === undefined ? slotKey(task) : task.serviceId);
+
 function dirtyByTask(before: TaskObject | undefined, after: TaskObject | undefined): readonly SlotKey[] {
   if (after === undefined) {
-    return before !== undefined && isDesiredAlive(before.desiredState) ? [slotKey(before)] : [];
+    return before !== undefined && isDesiredAlive(before.desiredState) ? [dirtyKey(before)] : [];
   }
   // The updater made one that waits for another to stop: this loop lets it run.
-  if (before === undefined && after.desiredState === 'ready') return [slotKey(after)];
+  if (before === undefined && after.desiredState === 'ready') return [dirtyKey(after)];
   const ended = isTerminal(after.status.State) && !(before !== undefined && isTerminal(before.status.State));
   const sickened = isUnhealthy(after) && !(before !== undefined && isUnhealthy(before));
-  return ended || sickened ? [slotKey(after)] : [];
+  return ended || sickened ? [dirtyKey(after)] : [];
 }

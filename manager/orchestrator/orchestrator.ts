@@ -4,9 +4,8 @@ import type { Logger } from '../../core/logger.js';
 import type { Store, Transaction } from '../store/store-types.js';
 import { applyActions } from './apply-actions.js';
 import { allServices, dirtySlots, parseSlotKey, type SlotKey } from './dirty-slots.js';
-import { decideService } from './replicated.js';
-import { decideSlot, isFilled } from './slot.js';
-import { type Decision, NOTHING } from './task-action.js';
+import { decideOneSlot, decideService } from './decide-service.js';
+import type { Decision } from './task-action.js';
 
 /** Slots filled or emptied for one service in one transaction. */
 const BATCH = 1_000;
@@ -22,7 +21,7 @@ export interface OrchestratorOptions {
 }
 
 /**
- * Keeps every replicated service at its slots and restarts what ends, by the deciders of this room.
+ * Keeps every service at its slots and restarts what ends, by the deciders of this room.
  * Starts with a full pass over the store; everything a decision rests on is in the store, so a
  * manager that comes back goes on where the last one ended.
  */
@@ -72,12 +71,13 @@ function decide(tx: Transaction, key: SlotKey): Decision {
   const { serviceId, slot } = parseSlotKey(key);
   const service = tx.get('service', serviceId);
   const nodeOf = (id: string): ReturnType<typeof tx.get<'node'>> => tx.get('node', id);
-  const whole = (): Decision =>
-    decideService({ service, tasks: tx.tasksByService(serviceId), nodeOf, now: tx.now, batch: BATCH });
+  const whole = (): Decision => {
+    const nodes = tx.all('node');
+    return decideService({ service, tasks: tx.tasksByService(serviceId), nodeOf, nodes, now: tx.now, batch: BATCH });
+  };
   if (slot === undefined || service === undefined) return whole();
   const tasks = tx.tasksBySlot(serviceId, slot);
-  if (tasks.length === 0) return whole();
-  return isFilled(tasks) ? decideSlot({ service, slot, tasks, nodeOf, now: tx.now }) : NOTHING;
+  return decideOneSlot({ service, slot, tasks, nodeOf, now: tx.now }) ?? whole();
 }
 
 function report(logger: Logger, { actions }: Decision): void {

@@ -1,23 +1,13 @@
 import type { ServiceMode } from '../../proto/engine/service-spec.js';
-import { finalWish, withoutDrain } from '../drain/task-wish.js';
-import type { ServiceObject, TaskObject } from '../store/objects.js';
+import { withoutDrain } from '../drain/task-wish.js';
+import type { ServiceObject } from '../store/objects.js';
 import { revivals } from './revive.js';
 import { chooseDoomed, type Slot } from './scale-down.js';
+import { removeTasks, type ServiceView, slotsOf } from './service-slots.js';
 import { decideSlot, isFilled, OLD_TASK_TIMEOUT } from './slot.js';
-import { retire, stoppingTasks } from './stop-task.js';
-import { decision, type Decision, earliest, type NodeLookup, NOTHING, type TaskAction } from './task-action.js';
+import { stoppingTasks } from './stop-task.js';
+import { decision, type Decision, earliest, NOTHING, type TaskAction } from './task-action.js';
 import { draftTask } from './task-draft.js';
-
-export interface ServiceView {
-  /** Absent: the service was removed. */
-  readonly service: ServiceObject | undefined;
-  /** All its tasks, in any order. */
-  readonly tasks: readonly TaskObject[];
-  readonly nodeOf: NodeLookup;
-  readonly now: number;
-  /** The most slots to fill or empty in one decision; the rest follows in the next. */
-  readonly batch: number;
-}
 
 /** How many slots a service wishes for; undefined when its mode is not replicated. A mode of nothing is one replica. */
 export function replicasOf(mode: ServiceMode): number | undefined {
@@ -29,9 +19,7 @@ export function replicasOf(mode: ServiceMode): number | undefined {
  * Brings a replicated service to its number of slots and each slot to what the service wishes.
  * Slots are numbers from 1; the lowest free ones are filled first.
  */
-export function decideService(view: ServiceView): Decision {
-  const { service } = view;
-  if (service === undefined) return removeTasks(view.tasks, 'its service was removed', view);
+export function decideReplicated(service: ServiceObject, view: ServiceView): Decision {
   const replicas = replicasOf(service.spec.Mode);
   if (replicas === undefined) return NOTHING;
 
@@ -84,25 +72,4 @@ function fillSlots(service: ServiceObject, slots: readonly Slot[], count: number
     });
   }
   return decision(actions, wakeAt);
-}
-
-function removeTasks(
-  tasks: readonly TaskObject[],
-  reason: string,
-  view: Pick<ServiceView, 'service' | 'nodeOf' | 'now' | 'batch'>,
-): Decision {
-  const staying = tasks.filter((task) => finalWish(task) !== 'remove');
-  const actions = staying.slice(0, view.batch).map((task) => retire(task, 'remove', reason, view));
-  return decision(actions, undefined, staying.length > view.batch);
-}
-
-/** In order of slot, so that the same state gives the same decision. */
-function slotsOf(tasks: readonly TaskObject[]): readonly Slot[] {
-  const bySlot = new Map<number, TaskObject[]>();
-  for (const task of tasks) {
-    const known = bySlot.get(task.slot);
-    if (known === undefined) bySlot.set(task.slot, [task]);
-    else known.push(task);
-  }
-  return [...bySlot].map(([slot, own]) => ({ slot, tasks: own })).sort((a, b) => a.slot - b.slot);
 }

@@ -6,7 +6,7 @@ import { isRolling, rolloutConfig } from '../updater/rollout-config.js';
 import { judgeLoss, judgeRestart, type RestartVerdict } from './restart.js';
 import { isOrphan, lose, lossOf, retire, stoppingTasks } from './stop-task.js';
 import { decision, type Decision, earliest, type NodeLookup, type TaskAction } from './task-action.js';
-import { draftTask, type TaskStart } from './task-draft.js';
+import { draftTask, type TaskStart, wishFor } from './task-draft.js';
 import { condemn, isUnhealthy, markUnhealthy, mayRunBeside } from './unhealthy.js';
 
 /** A replacement waits for the old task to stop, but no longer than this after it was told to, ms. */
@@ -104,7 +104,7 @@ function countFailure(task: TaskObject, { service, now }: SlotView): TaskObject 
 }
 
 /** A replacement in the same decision as the end of the old task: a slot is never seen empty. */
-function replace(
+export function replace(
   old: TaskObject,
   end: TaskAction,
   verdict: RestartVerdict,
@@ -123,6 +123,7 @@ function replace(
     {
       blocked,
       restarts: verdict.restarts,
+      pinnedTo: old.pinnedTo,
       message: blocked ? `${reason}; it waits for an older task to stop` : reason + wait,
       ...(verdict.startAfter === undefined ? {} : { startAfter: verdict.startAfter }),
       ...successionOf(old, view),
@@ -160,12 +161,14 @@ function decideWaiting(live: TaskObject, view: SlotView, incumbent: TaskObject |
   const stopping = incumbent === undefined ? inTheWay(view, live) : [];
   const giveUp =
     OLD_TASK_TIMEOUT + Math.max(live.createdAt, ...stopping.map(({ draining }) => draining?.deadline ?? 0));
+  // A job never has more under way than it asks for: what it waits for ends, or is lost with its node.
+  if (stopping.length > 0 && live.jobIteration !== undefined) return decision([], undefined);
   if (stopping.length > 0 && giveUp > view.now) return decision([], giveUp);
   const reason =
     stopping.length > 0
       ? `the old task did not stop within ${OLD_TASK_TIMEOUT / 1000} s`
       : 'its delay is over and the old task has stopped';
-  return decision([{ kind: 'wish', task: live, desiredState: 'running', reason }], undefined);
+  return decision([{ kind: 'wish', task: live, desiredState: wishFor(live), reason }], undefined);
 }
 
 /** The furthest of those that have not ended, then the newest. */

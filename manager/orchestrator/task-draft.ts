@@ -14,6 +14,10 @@ export const managerStatus = (now: number, state: TaskState, message: string, er
   ...(err === undefined ? {} : { Err: err }),
 });
 
+/** What is wished of a task that has nothing more to wait for. */
+export const wishFor = ({ jobIteration }: { readonly jobIteration?: number | undefined }): 'running' | 'complete' =>
+  jobIteration === undefined ? 'running' : 'complete';
+
 export interface TaskStart {
   /** Not before this time may it be wished to run, ms since the epoch. */
   readonly startAfter?: number;
@@ -23,6 +27,8 @@ export interface TaskStart {
   /** The status message: why this task exists and, when it has to wait, what for. */
   readonly message: string;
   readonly takeover?: Takeover;
+  /** Of a service with one task for each node. */
+  readonly pinnedTo?: string | undefined;
   /** Run what this task ran, not what the service asks for now. */
   readonly template?: TaskObject;
 }
@@ -34,7 +40,7 @@ export interface TaskStart {
  */
 export function draftTask(service: ServiceObject, slot: number, start: TaskStart, now: number): NewTask {
   const waits = start.blocked || (start.startAfter !== undefined && start.startAfter > now);
-  const { takeover, template } = start;
+  const { takeover, template, pinnedTo } = start;
   const spec = template?.spec ?? service.spec.TaskTemplate;
   const registryAuth = registryAuthId(service, spec.ContainerSpec.Image);
   return {
@@ -45,9 +51,11 @@ export function draftTask(service: ServiceObject, slot: number, start: TaskStart
     slot,
     serviceVersion: template?.serviceVersion ?? service.version,
     hostPorts: template?.hostPorts ?? hostPortsOf(service),
-    desiredState: waits ? 'ready' : 'running',
+    desiredState: waits ? 'ready' : wishFor({ jobIteration: service.job?.iteration }),
     status: managerStatus(now, 'new', start.message),
     restarts: start.restarts,
+    ...(pinnedTo === undefined ? {} : { pinnedTo }),
+    ...(service.job === undefined ? {} : { jobIteration: service.job.iteration }),
     ...(isPublished(service) ? { ingress: true } : {}),
     ...(registryAuth === undefined ? {} : { registryAuth }),
     ...(takeover === undefined ? {} : { takeover }),

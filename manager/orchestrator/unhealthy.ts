@@ -23,4 +23,6 @@ export const condemn = (task: TaskObject, view: StopView): TaskAction =>
  * cannot be there at once or the user says that the old one goes first.
  */
 export const mayRunBeside = (task: TaskObject, service: ServiceObject): boolean =>
-  task.unhealthy === true && chooseOrder(rolloutConfig(service).order, task).order === 'start-first';
+  task.unhealthy === true &&
+  task.jobIteration === undefined &&
+  chooseOrder(rolloutConfig(service).order, task).order === 'start-first';

@@ -4,6 +4,7 @@ import { refusalOf } from './filters.js';
 import { GroupNode } from './group-node.js';
 import { countTasks, GroupBranch } from './group-tree.js';
 import type { NodePool } from './node-pool.js';
+import { placePinned } from './place-pinned.js';
 import type { Requirement } from './requirement.js';
 import type { Branch, SpreadTree } from './spread-tree.js';
 
@@ -13,6 +14,8 @@ export interface Group {
   readonly requirement: Requirement;
   /** In the order in which they shall get a node. */
   readonly taskIds: readonly string[];
+  /** The one node that they are for. */
+  readonly pinnedTo?: string;
 }
 
 export interface Placement {
@@ -37,6 +40,7 @@ export interface GroupDecision {
  * `failuresOn`: recent failures of this version of the service on a node.
  */
 export function placeGroup(group: Group, pool: NodePool, failuresOn: (nodeId: string) => number): GroupDecision {
+  if (group.pinnedTo !== undefined) return placePinned(group, group.pinnedTo, pool);
   const { requirement, serviceId, taskIds } = group;
   const own = pool.ledger.nodesOf(serviceId);
   const tree = pool.tree(requirement);

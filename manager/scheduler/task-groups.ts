@@ -2,11 +2,15 @@ import type { TaskObject } from '../store/objects.js';
 import type { Group } from './place.js';
 import { requirementOf } from './requirement.js';
 
-/** Tasks of one version of one service are alike: they have the same spec. */
+/** Tasks of one version of one service are alike: they have the same spec. One that is for one node only stands alone. */
 export type GroupKey = string;
 
-export const groupKey = ({ serviceId, serviceVersion }: Pick<TaskObject, 'serviceId' | 'serviceVersion'>): GroupKey =>
-  `${serviceId}@${serviceVersion}`;
+export const groupKey = ({
+  serviceId,
+  serviceVersion,
+  pinnedTo,
+}: Pick<TaskObject, 'serviceId' | 'serviceVersion' | 'pinnedTo'>): GroupKey =>
+  pinnedTo === undefined ? `${serviceId}@${serviceVersion}` : `${serviceId}@${serviceVersion}/${pinnedTo}`;
 
 export interface TaskGroup extends Omit<Group, 'taskIds'> {
   readonly key: GroupKey;
@@ -25,8 +29,17 @@ interface Members {
 /** The tasks of the named groups; the group that has waited longest first. */
 export function groupTasks(tasks: readonly TaskObject[], keys: ReadonlySet<GroupKey>): readonly TaskGroup[] {
   const services = new Map<string, Map<number, Members | undefined>>();
+  const pinned = new Map<GroupKey, Members>();
   let last: { readonly task: TaskObject; readonly members: Members | undefined } | undefined;
   for (const task of tasks) {
+    if (task.pinnedTo !== undefined) {
+      const key = groupKey(task);
+      if (!keys.has(key)) continue;
+      const members = pinned.get(key) ?? { key, tasks: [], since: Infinity };
+      pinned.set(key, members);
+      add(task, members);
+      continue;
+    }
     if (last?.task.serviceId === task.serviceId && last.task.serviceVersion === task.serviceVersion) {
       add(task, last.members);
       continue;
@@ -43,12 +56,14 @@ export function groupTasks(tasks: readonly TaskObject[], keys: ReadonlySet<Group
   }
   return [...services.values()]
     .flatMap((versions) => [...versions.values()].flatMap((members) => members ?? []))
+    .concat([...pinned.values()])
     .sort((a, b) => a.since - b.since || (a.key < b.key ? -1 : 1))
     .flatMap(({ key, tasks: members }) => {
       const [first] = members;
       if (first === undefined) return [];
-      const { serviceId, serviceVersion } = first;
-      return { key, serviceId, serviceVersion, requirement: requirementOf(first), tasks: members };
+      const { serviceId, serviceVersion, pinnedTo } = first;
+      const site = pinnedTo === undefined ? {} : { pinnedTo };
+      return { key, serviceId, serviceVersion, requirement: requirementOf(first), tasks: members, ...site };
     });
 }
 

@@ -71,6 +71,8 @@ export interface ServiceObject extends StoredObject {
   readonly history?: readonly PastSpec[];
   /** Credentials that its images are pulled with, one set per registry. */
   readonly registryAuth?: readonly RegistryAuth[];
+  /** Of a job: the present run of it. Each change of its spec begins another. */
+  readonly job?: JobRun;
 }
 
 /** Registry credentials as a client sent them along with a spec. They never change: others have another id. */
@@ -81,6 +83,13 @@ export interface RegistryAuth {
   readonly registry: string;
   /** An AuthConfig as the manager's vault sealed it, base64. Clear text is never in a row. */
   readonly sealed: string;
+}
+
+export interface JobRun {
+  /** The first run is 0. */
+  readonly iteration: number;
+  /** ms since the epoch. */
+  readonly startedAt: number;
 }
 
 /** One change of a service on its way through the slots. */
@@ -106,7 +115,12 @@ export interface TaskObject extends StoredObject {
   readonly serviceId: string;
   readonly serviceName: string;
   readonly serviceLabels: Readonly<Record<string, string>>;
+  /** With `pinnedTo`: a number that stands for that node, in this service, and is shown to nobody. */
   readonly slot: number;
+  /** The one node that it is for: its service has one task for each node. */
+  readonly pinnedTo?: string;
+  /** Of a job: the run that it is a part of. Such a task is wished to be `complete`, not `running`. */
+  readonly jobIteration?: number;
   /** `version` of the service when this task was made. */
   readonly serviceVersion: number;
   readonly hostPorts: readonly PortConfig[];

@@ -30,7 +30,8 @@ export interface SpecChange {
 
 /**
  * The row of a service with another spec: what it was goes to the history, and a rollout begins when
- * there is a task that the new spec concerns. One that goes on goes on when nothing of it changed.
+ * there is a task that the new spec concerns. One that goes on goes on when nothing of it changed. A job
+ * is run anew instead.
  */
 export function changeSpec(change: SpecChange): Draft<ServiceObject> {
   const { service, spec, ports, cause, now } = change;
@@ -42,9 +43,11 @@ export function changeSpec(change: SpecChange): Draft<ServiceObject> {
   ).length;
   const goesOn = cause.kind === 'update' && isRolling(service) && sameTemplate(service.spec, spec);
   const started =
-    goesOn && rollout !== undefined && updateStatus !== undefined
-      ? { rollout, updateStatus }
-      : begin(change, slots, now);
+    service.job !== undefined
+      ? { job: { iteration: service.job.iteration + 1, startedAt: now } }
+      : goesOn && rollout !== undefined && updateStatus !== undefined
+        ? { rollout, updateStatus }
+        : begin(change, slots, now);
   const history = [past, ...(service.history ?? [])].slice(0, HISTORY);
   const back = wayBack(change, goesOn);
   const specs = [spec, ...Object.values(back), ...history.map((one) => one.spec)];

@@ -3,9 +3,12 @@ import { misfits } from '../scheduler/misfit.js';
 import type { NodeLookup } from '../orchestrator/task-action.js';
 import type { ServiceObject, TaskObject } from '../store/objects.js';
 import { runsAlike } from './effective-spec.js';
+import { outrunTasks } from './pinned.js';
 
-/** Ids of tasks that shall run elsewhere, each with the reason. */
+/** Ids of tasks that shall not go on as they are, each with the reason. */
 export type Misplaced = ReadonlyMap<string, string>;
+
+const OUTRUN = 'its service was updated while its node could not be changed';
 
 interface MisplacedView {
   readonly service: ServiceObject;
@@ -22,12 +25,14 @@ export function misplacedTasks({ service, tasks, nodeOf }: MisplacedView): Mispl
   const { TaskTemplate } = service.spec;
   const byNode = new Map<string, TaskObject[]>();
   for (const task of tasks) {
-    if (task.nodeId === undefined || isTerminal(task.status.State)) continue;
+    // One that is for its node can be nowhere else: whether it may be there is its service's decision.
+    if (task.nodeId === undefined || task.pinnedTo !== undefined || isTerminal(task.status.State)) continue;
     const known = byNode.get(task.nodeId);
     if (known === undefined) byNode.set(task.nodeId, [task]);
     else known.push(task);
   }
-  const reasons = new Map<string, string>();
+  const outrun = outrunTasks({ service, tasks, nodeOf }).map(({ id }) => [id, OUTRUN] as const);
+  const reasons = new Map<string, string>(outrun);
   for (const [nodeId, own] of byNode) {
     const node = nodeOf(nodeId);
     if (node === undefined) continue;

@@ -80,7 +80,7 @@ function decideRolling(
   }
 
   const waits = takeovers.flatMap(({ waiting }, index) =>
-    waiting === undefined ? [] : `${service.spec.Name}.${slots[index]?.slot ?? 0}: ${waiting}`,
+    waiting === undefined ? [] : `${service.spec.Name}.${slots[index]?.name ?? ''}: ${waiting}`,
   );
   const stuckAt = lastProgress(slots, config, view) + progressDeadline(service.spec.Labels) + stopPatience(slots, view);
   const stuck = now >= stuckAt;
@@ -184,7 +184,7 @@ function inProgress(waits: readonly string[], view: RolloutView): string {
 function completed(givenUp: readonly SlotState[], view: RolloutView): string {
   const words = isRollback(view) ? 'rollback completed' : 'update completed';
   if (givenUp.length === 0) return words;
-  return `${words}; slots that do not run what it asks for: ${givenUp.map(({ slot }) => slot).join(', ')}`;
+  return `${words}; slots that do not run what it asks for: ${givenUp.map(({ name }) => name).join(', ')}`;
 }
 
 /** The failure action as verdict. A rollback that fails is not rolled back again. */

@@ -7,10 +7,13 @@ import type { NodeLookup } from '../orchestrator/task-action.js';
 import type { NodeObject, ServiceObject, TaskObject } from '../store/objects.js';
 import { isUpToDate, sameEffect } from './effective-spec.js';
 import { type Misplaced, misplacedTasks } from './misplaced.js';
+import { canChange, pinnedNode } from './pinned.js';
 
 /** One filled slot, as a rollout sees it. */
 export interface SlotState {
   readonly slot: number;
+  /** For the user: the number, or the node that the slot is for. */
+  readonly name: string;
   readonly tasks: readonly TaskObject[];
   /** The task that the slot has or gets; absent when it is finished. */
   readonly live: TaskObject | undefined;
@@ -40,7 +43,7 @@ export interface RolloutView {
   readonly now: number;
 }
 
-/** The filled slots of a service, by number. */
+/** The filled slots of a service, by number; without those of nodes where nothing can be changed now. */
 export function slotStates(view: Pick<RolloutView, 'service' | 'tasks' | 'nodeOf'>): readonly SlotState[] {
   const bySlot = new Map<number, TaskObject[]>();
   for (const task of view.tasks) {
@@ -50,7 +53,7 @@ export function slotStates(view: Pick<RolloutView, 'service' | 'tasks' | 'nodeOf
   }
   const misplaced = misplacedTasks(view);
   return [...bySlot]
-    .filter(([, tasks]) => tasks.some((task) => finalWish(task) !== 'remove'))
+    .filter(([, tasks]) => tasks.some((task) => finalWish(task) !== 'remove') && canChange(tasks, view.nodeOf))
     .map(([slot, tasks]) => slotState(slot, tasks, view, misplaced))
     .sort((a, b) => a.slot - b.slot);
 }
@@ -62,10 +65,12 @@ function slotState(
   misplaced: Misplaced,
 ): SlotState {
   const { keep: live, incumbent } = chooseLive(tasks);
+  const pinnedTo = pinnedNode(tasks);
   const standing = live ?? newest(tasks);
   const takeover = live?.takeover;
   return {
     slot,
+    name: pinnedTo === undefined ? String(slot) : (view.nodeOf(pinnedTo)?.description?.Hostname ?? pinnedTo),
     tasks,
     live,
     incumbent,

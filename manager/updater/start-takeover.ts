@@ -5,6 +5,7 @@ import { draftTask } from '../orchestrator/task-draft.js';
 import type { Takeover, TaskObject } from '../store/objects.js';
 import { hostPortsOf, runsAlike } from './effective-spec.js';
 import { overdue } from './node-drain.js';
+import { pinnedNode } from './pinned.js';
 import { chooseOrder, type OrderChoice } from './update-order.js';
 import { rolloutConfig } from './rollout-config.js';
 import type { RolloutView, SlotState } from './slot-state.js';
@@ -84,7 +85,8 @@ function beginTakeover(
   template: TaskObject | undefined,
   view: RolloutView,
 ): readonly TaskAction[] {
-  const uses = template === undefined || runsAlike(template, view.service) ? {} : { template };
+  const keepsSpec = template !== undefined && template.pinnedTo === undefined && !runsAlike(template, view.service);
+  const uses = keepsSpec ? { template } : {};
   if (order === 'start-first' && live.status.State === 'running') {
     return [create(slot, { ...takeover, from: live.id }, { blocked: false, ...uses }, view)];
   }
@@ -97,16 +99,18 @@ function beginTakeover(
 }
 
 function create(
-  { slot, live, misplaced }: SlotState,
+  { slot, tasks, live, misplaced }: SlotState,
   takeover: Takeover,
   start: { readonly blocked: boolean; readonly template?: TaskObject },
   { service, now }: RolloutView,
 ): TaskAction {
   const cause = misplaced.get(live?.id ?? '') ?? 'its old node may not keep it';
-  const what = takeover.rollout === undefined ? `moved: ${cause}` : 'made by an update';
+  const moved = pinnedNode(tasks) === undefined ? `moved: ${cause}` : `replaced: ${cause}`;
+  const what = takeover.rollout === undefined ? moved : 'made by an update';
   const message = start.blocked
     ? `${what}; it waits for the old task of its slot to stop, ${OLD_TASK_TIMEOUT / 1000} s at most`
     : what;
-  const task = draftTask(service, slot, { ...start, restarts: [], takeover, message }, now);
+  const pinnedTo = pinnedNode(tasks);
+  const task = draftTask(service, slot, { ...start, restarts: [], takeover, message, pinnedTo }, now);
   return { kind: 'create', task, reason: what };
 }

@@ -1,6 +1,7 @@
 import { timestamp, type Clock } from '../../core/clock.js';
 import { ControlLoop } from '../../core/control-loop.js';
 import type { Logger } from '../../core/logger.js';
+import { isJob } from '../../proto/engine/service-mode.js';
 import { isTerminal } from '../../proto/engine/task-state.js';
 import type { Handshake } from '../drain/handshake.js';
 import { allotPorts } from '../endpoints/port-allocator.js';
@@ -102,7 +103,8 @@ export function startUpdater({ store, handshake, onMeshReport, clock, logger }: 
 
 function step(tx: Transaction, serviceId: string, handshake: Handshake): RolloutDecision | undefined {
   const service = tx.get('service', serviceId);
-  if (service === undefined) return undefined;
+  // Nobody takes over from a task that is to end: a change of a job is another run of it.
+  if (service === undefined || isJob(service.spec.Mode)) return undefined;
   const nodeOf = (id: string): NodeObject | undefined => tx.get('node', id);
   const tasks = tx.tasksByService(serviceId);
   const decision = decideRollout({

@@ -1,3 +1,7 @@
+import { isJob } from '../../proto/engine/service-mode.js';
+import { isTerminal } from '../../proto/engine/task-state.js';
+import { shallLive } from '../drain/task-wish.js';
+import type { TaskObject } from '../store/objects.js';
 import type { RolloutView, SlotState } from './slot-state.js';
 import { slotStates } from './slot-state.js';
 
@@ -11,18 +15,31 @@ type WaitsView = Pick<RolloutView, 'service' | 'tasks' | 'nodeOf' | 'activation'
 
 /** What the slots of a service wait for, for the user: `web.3: draining on h2, …`. Empty once it is as it should be. */
 export function describeWaits(view: WaitsView): readonly string[] {
-  const { Name } = view.service.spec;
+  const { Name, Mode } = view.service.spec;
+  if (isJob(Mode)) return jobWaits(view).slice(0, LINES);
   const slots = slotStates(view);
   const leaving = view.tasks.filter((task) => task.draining !== undefined);
   return [
-    ...slots.flatMap((slot) => slotWaits(slot, view)).map(({ slot, wait }) => `${Name}.${slot}: ${wait}`),
-    ...leaving.map((task) => `${Name}.${task.slot}: ${view.drainReason(task)}`),
+    ...slots.flatMap((slot) => slotWaits(slot, view)).map(({ name, wait }) => `${Name}.${name}: ${wait}`),
+    ...leaving.map((task) => `${Name}.${nameOfPlace(task, view)}: ${view.drainReason(task)}`),
   ].slice(0, LINES);
 }
 
-function slotWaits({ slot, live, dirty }: SlotState, view: WaitsView): readonly { slot: number; wait: string }[] {
+function jobWaits(view: WaitsView): readonly string[] {
+  return view.tasks.flatMap((task) => {
+    const { State, Err = '', Message } = task.status;
+    if (!shallLive(task) || isTerminal(State) || State === 'running') return [];
+    const { Name } = view.service.spec;
+    return [`${Name}.${nameOfPlace(task, view)}: ${State}: ${Err === '' ? Message : Err}`];
+  });
+}
+
+const nameOfPlace = ({ slot, pinnedTo }: TaskObject, { nodeOf }: WaitsView): string =>
+  pinnedTo === undefined ? String(slot) : (nodeOf(pinnedTo)?.description?.Hostname ?? pinnedTo);
+
+function slotWaits({ name, live, dirty }: SlotState, view: WaitsView): readonly { name: string; wait: string }[] {
   if (live === undefined) return [];
   const activation = view.activation(live);
-  if (activation.kind === 'wait') return [{ slot, wait: activation.reason }];
-  return dirty && view.service.rollout !== undefined ? [{ slot, wait: 'to be updated' }] : [];
+  if (activation.kind === 'wait') return [{ name, wait: activation.reason }];
+  return dirty && view.service.rollout !== undefined ? [{ name, wait: 'to be updated' }] : [];
 }

@@ -1,3 +1,4 @@
+import { isJob } from './service-mode.js';
 import type { ServiceSpec, UpdateConfig } from './service-spec.js';
 import type { RestartPolicy } from './task-spec.js';
 
@@ -22,7 +23,12 @@ export function insertServiceDefaults(spec: ServiceSpec): ServiceSpec {
       ContainerSpec: { StopGracePeriod: DEFAULT_STOP_GRACE_PERIOD, ...TaskTemplate.ContainerSpec },
       RestartPolicy: { ...DEFAULT_RESTART_POLICY, ...TaskTemplate.RestartPolicy },
     },
-    UpdateConfig: spec.UpdateConfig ?? { ...DEFAULT_UPDATE_CONFIG },
-    RollbackConfig: spec.RollbackConfig ?? { ...DEFAULT_UPDATE_CONFIG },
+    // A job may have neither: a client that sends back what it was shown shall not be refused.
+    ...(isJob(spec.Mode)
+      ? {}
+      : {
+          UpdateConfig: spec.UpdateConfig ?? { ...DEFAULT_UPDATE_CONFIG },
+          RollbackConfig: spec.RollbackConfig ?? { ...DEFAULT_UPDATE_CONFIG },
+        }),
   };
 }

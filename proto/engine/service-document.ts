@@ -12,12 +12,21 @@ export interface UpdateStatus {
   Message?: string;
 }
 
+export interface JobStatus {
+  /** Which run of the job this is; the first is 0. */
+  JobIteration: { Index: number };
+  /** When it began, RFC 3339. */
+  LastExecution: string;
+}
+
 /** An element of `GET /services`. */
 export interface ServiceDocument extends ObjectMeta {
   Spec: ServiceSpec;
   PreviousSpec?: ServiceSpec;
   Endpoint: { Spec: EndpointSpec; Ports?: PortConfig[] };
   UpdateStatus?: UpdateStatus;
+  /** Of jobs only. */
+  JobStatus?: JobStatus;
   /** Only with `?status=true`. */
   ServiceStatus?: ServiceStatus;
   /** bale's own: nodes on which a published port of this service could not be bound. */

@@ -1,5 +1,7 @@
 import { checkBaleLabels } from './bale-labels.js';
 import { checkContainer, LONGEST_DURATION } from './container-rules.js';
+import { FieldRefused } from './decode.js';
+import { isJob } from './service-mode.js';
 import type { EndpointSpec, ServiceSpec, UpdateConfig } from './service-spec.js';
 import { parseSpread } from './node-attribute.js';
 import { parseConstraint } from './placement-constraint.js';
@@ -21,14 +23,28 @@ const MOST_REPLICAS = 100_000;
 export function checkService(spec: ServiceSpec): void {
   if (spec.Name !== '') checkName(spec.Name);
   checkTask(spec.TaskTemplate);
-  checkEndpoint(spec.EndpointSpec ?? {});
+  checkMode(spec);
+  if (isJob(spec.Mode)) {
+    if (spec.UpdateConfig !== undefined) throw specError('Jobs may not have an update config');
+    if (spec.RollbackConfig !== undefined) throw specError('Jobs may not have a rollback config');
+  }
   checkUpdate(spec.UpdateConfig ?? {});
   checkUpdate(spec.RollbackConfig ?? {});
-  const replicas = spec.Mode.Replicated?.Replicas ?? 0;
-  if (replicas > MOST_REPLICAS) {
-    throw specError(`Number of replicas must be at most ${MOST_REPLICAS}, got ${replicas}`);
+  checkEndpoint(spec.EndpointSpec ?? {});
+  if (isJob(spec.Mode) && (spec.EndpointSpec?.Ports ?? []).length > 0) {
+    throw new FieldRefused('EndpointSpec.Ports', 'jobs publish no ports');
   }
   checkBaleLabels(spec);
+}
+
+function checkMode({ Mode }: ServiceSpec): void {
+  checkCount('Number of replicas', Mode.Replicated?.Replicas);
+  checkCount('Maximum concurrent jobs', Mode.ReplicatedJob?.MaxConcurrent);
+  checkCount('Total completed jobs', Mode.ReplicatedJob?.TotalCompletions);
+}
+
+function checkCount(what: string, count = 0): void {
+  if (count > MOST_REPLICAS) throw specError(`${what} must be at most ${MOST_REPLICAS}, got ${count}`);
 }
 
 function checkName(name: string): void {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { always, document, field, pointer, refused, refusedIfPresent, struct } from './document-shape.js';
+import { always, document, field, pointer, refused, struct } from './document-shape.js';
 import type { EndpointSpec, PortConfig, ServiceMode, ServiceSpec, UpdateConfig } from './service-spec.js';
 import { count, fraction, limited, list, text, textMap, whole, word, type Shape } from './shape.js';
 import { taskSpecShape } from './task-spec-shape.js';
@@ -32,14 +32,22 @@ const endpointSpec = document<EndpointSpec>({
   Ports: field(list(portConfig)),
 });
 
+/** `{}`: that it is there says all. */
+const nothing = document<Record<string, never>>({});
+
 const ONE_MODE = 'must specify only one service mode';
 
 const givenMode = document<ServiceMode>(
   {
     Replicated: pointer(document<NonNullable<ServiceMode['Replicated']>>({ Replicas: always(count, 1) })),
-    Global: refusedIfPresent('services are replicated only'),
-    ReplicatedJob: refusedIfPresent('services are replicated only'),
-    GlobalJob: refusedIfPresent('services are replicated only'),
+    Global: pointer(nothing),
+    ReplicatedJob: pointer(
+      document<NonNullable<ServiceMode['ReplicatedJob']>>({
+        MaxConcurrent: always(count, 1),
+        TotalCompletions: pointer(count),
+      }),
+    ),
+    GlobalJob: pointer(nothing),
   },
   (value) => (Object.values(value).filter((one) => one !== undefined).length > 1 ? ONE_MODE : undefined),
 );
@@ -49,17 +57,23 @@ function refuseUnknownMode(value: unknown, context: z.RefinementCtx): unknown {
   const names = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : [];
   const known = new Set(Object.keys(givenMode.fields ?? {}).map((name) => name.toLowerCase()));
   if (names.length > 0 && !names.some((name) => known.has(name.toLowerCase()))) {
-    context.addIssue({ code: 'custom', message: `unknown mode "${names.join('", "')}": services are replicated only` });
+    context.addIssue({ code: 'custom', message: `unknown mode "${names.join('", "')}"` });
   }
   return value;
 }
 
-/** No mode at all is one replica. */
+/** No mode at all is one replica; a job without a number of completions runs each of its tasks once. */
+function withDefaults(given: ServiceMode): ServiceMode {
+  if (given.ReplicatedJob !== undefined) {
+    const { MaxConcurrent = 1, TotalCompletions = MaxConcurrent } = given.ReplicatedJob;
+    return { ReplicatedJob: { MaxConcurrent, TotalCompletions } };
+  }
+  return Object.keys(given).length === 0 ? { Replicated: { Replicas: 1 } } : given;
+}
+
 const mode: Shape<ServiceMode> = {
   ...givenMode,
-  schema: z
-    .preprocess(refuseUnknownMode, givenMode.schema)
-    .transform((given) => ({ Replicated: given.Replicated ?? { Replicas: 1 } })),
+  schema: z.preprocess(refuseUnknownMode, givenMode.schema).transform(withDefaults),
 };
 
 /** What this version does with each field of a ServiceSpec. */

@@ -34,6 +34,8 @@ export interface TaskDocument extends ObjectMeta {
   NodeID?: string;
   Status: TaskStatus;
   DesiredState: DesiredState;
+  /** Of a job: the run that it is a part of. */
+  JobIteration?: { Index: number };
   /** What it holds of its node's generic resources. */
   GenericResources?: GenericResource[];
   /** bale's own: it shall stop, and what it waits for until it is told to. */

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { createLogger } from '../../core/logger.js';
 import { startOrchestrator } from '../../manager/orchestrator/orchestrator.js';
 import { startReaper } from '../../manager/orchestrator/reaper-loop.js';
-import { decideService } from '../../manager/orchestrator/replicated.js';
+import { decideService } from '../../manager/orchestrator/decide-service.js';
 import { startScheduler } from '../../manager/scheduler/scheduler-loop.js';
 import { openStore } from '../../manager/store/store.js';
 import type { Store } from '../../manager/store/store-types.js';
@@ -169,7 +169,14 @@ test('the loops miss nothing: after any order of events all that shall run runs,
           const service = store.view.get('service', id);
           const tasks = store.view.tasksByService(id);
           const nodeOfTask = (nodeId: string) => store.view.get('node', nodeId);
-          const idle = decideService({ service, tasks, nodeOf: nodeOfTask, now: cluster.clock.now(), batch: 1_000 });
+          const idle = decideService({
+            service,
+            tasks,
+            nodeOf: nodeOfTask,
+            nodes: store.view.all('node'),
+            now: cluster.clock.now(),
+            batch: 1_000,
+          });
           expect(idle).toEqual({ actions: [], more: false });
           const isUp = (nodeId = ''): boolean => store.view.get('node', nodeId)?.status.state === 'ready';
           const running = tasks.filter(

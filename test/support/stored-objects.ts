@@ -1,6 +1,6 @@
 import type { NodeObject, ServiceObject, TaskObject } from '../../manager/store/objects.js';
 import type { Draft } from '../../manager/store/store-types.js';
-import type { PortConfig } from '../../proto/engine/service-spec.js';
+import type { PortConfig, ServiceMode } from '../../proto/engine/service-spec.js';
 
 const META = { version: 1, createdAt: 0, updatedAt: 0 };
 
@@ -17,18 +17,20 @@ interface ServiceOptions {
   readonly ports?: readonly PortConfig[];
   readonly labels?: Record<string, string>;
   readonly replicas?: number;
+  /** Instead of `replicas`. */
+  readonly mode?: ServiceMode;
 }
 
 export const draftService = (
   id: string,
-  { name = id, ports = [], labels = {}, replicas = 1 }: ServiceOptions = {},
+  { name = id, ports = [], labels = {}, replicas = 1, mode }: ServiceOptions = {},
 ): Draft<ServiceObject> => ({
   id,
   spec: {
     Name: name,
     Labels: labels,
     TaskTemplate: { ContainerSpec: { Image: 'image' } },
-    Mode: { Replicated: { Replicas: replicas } },
+    Mode: mode ?? { Replicated: { Replicas: replicas } },
   },
   ports,
 });

@@ -118,8 +118,8 @@ describe('convergence', () => {
       running: 1,
       wanted: 2,
       slots: [
-        { slot: 1, text: 'running', step: 8 },
-        { slot: 2, text: 'no suitable node (insufficient resources on 3 nodes)' },
+        { label: '1/2', text: 'running', step: 8 },
+        { label: '2/2', text: 'no suitable node (insufficient resources on 3 nodes)' },
       ],
     });
   });

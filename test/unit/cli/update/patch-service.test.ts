@@ -204,7 +204,7 @@ describe('flags of the service', () => {
   test('replicas, also none', () => {
     expect(patchService(specOf({}), { replicas: '0' }, OWN).Mode).toEqual({ Replicated: { Replicas: 0 } });
     expect(() => patchService({ ...specOf({}), Mode: { Global: {} } }, { replicas: '1' }, OWN)).toThrow(
-      'replicas can only be used with replicated mode',
+      'replicas can only be used with replicated or replicated-job mode',
     );
   });
 

@@ -110,7 +110,7 @@ describe('creating a service', () => {
   it('changes nothing when the spec is wrong', async () => {
     const { index } = test.store.view;
     await expect(create({ TaskTemplate: { ContainerSpec: { Image: '' } } })).rejects.toThrow('image reference');
-    await expect(create({ Mode: { Global: {}, Replicated: null } })).rejects.toThrow('Mode.Global is not implemented');
+    await expect(create({ EndpointSpec: { Mode: 'dnsrr' } })).rejects.toMatchObject({ code: 'BALE_NOT_IMPLEMENTED' });
     expect(test.store.view.index).toBe(index);
   });
 });

@@ -1,5 +1,5 @@
 import { applyActions } from '../../../../manager/orchestrator/apply-actions.js';
-import { decideService } from '../../../../manager/orchestrator/replicated.js';
+import { decideService } from '../../../../manager/orchestrator/decide-service.js';
 import type { Decision } from '../../../../manager/orchestrator/task-action.js';
 import { decideHistory } from '../../../../manager/orchestrator/task-history.js';
 import { Ledger } from '../../../../manager/scheduler/ledger.js';
@@ -7,6 +7,8 @@ import { NodePool } from '../../../../manager/scheduler/node-pool.js';
 import { placeGroup } from '../../../../manager/scheduler/place.js';
 import { firstOf, groupKey, groupTasks } from '../../../../manager/scheduler/task-groups.js';
 import type { NodeObject, ServiceObject, TaskObject } from '../../../../manager/store/objects.js';
+import type { ServiceMode } from '../../../../proto/engine/service-spec.js';
+import type { NodeSpec } from '../../../../proto/engine/node-document.js';
 import type { RestartPolicy } from '../../../../proto/engine/task-spec.js';
 import { isTerminal, type TaskState } from '../../../../proto/engine/task-state.js';
 import { storedNode, storedService } from '../../../support/stored-objects.js';
@@ -62,6 +64,32 @@ export class ClusterModel {
     this.services.set(id, { ...plain, version: this.#index, spec: { ...plain.spec, TaskTemplate: template } });
   }
 
+  /** One task on each node. */
+  setGlobal(id: string, constraints: readonly string[] = []): void {
+    const plain = storedService(id, { mode: { Global: {} } });
+    const TaskTemplate = { ...plain.spec.TaskTemplate, Placement: { Constraints: [...constraints] } };
+    this.#index += 1;
+    this.services.set(id, { ...plain, version: this.#index, spec: { ...plain.spec, TaskTemplate } });
+  }
+
+  /** A job; each call begins a run of it. */
+  setJob(id: string, mode: ServiceMode, policy?: RestartPolicy): void {
+    const plain = storedService(id, { mode });
+    const TaskTemplate = {
+      ...plain.spec.TaskTemplate,
+      ...(policy === undefined ? {} : { RestartPolicy: policy }),
+    };
+    const known = this.services.get(id)?.job;
+    const job = { iteration: known === undefined ? 0 : known.iteration + 1, startedAt: this.now };
+    this.#index += 1;
+    this.services.set(id, { ...plain, version: this.#index, spec: { ...plain.spec, TaskTemplate }, job });
+  }
+
+  setNodeSpec(id: string, spec: Partial<NodeSpec>): void {
+    const node = this.nodes.get(id);
+    if (node !== undefined) this.nodes.set(id, { ...node, spec: { ...node.spec, ...spec } });
+  }
+
   tasksOf(serviceId: string): readonly TaskObject[] {
     return [...this.tasks.values()].filter((task) => task.serviceId === serviceId);
   }
@@ -76,6 +104,7 @@ export class ClusterModel {
       service: this.services.get(serviceId),
       tasks: this.tasksOf(serviceId),
       nodeOf: this.nodeOf,
+      nodes: [...this.nodes.values()],
       now: this.now,
       batch: BATCH,
     });

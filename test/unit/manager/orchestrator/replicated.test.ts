@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { decideService, replicasOf } from '../../../../manager/orchestrator/replicated.js';
+import { decideService } from '../../../../manager/orchestrator/decide-service.js';
+import { replicasOf } from '../../../../manager/orchestrator/replicated.js';
 import { chooseDoomed } from '../../../../manager/orchestrator/scale-down.js';
 import type { ServiceObject, TaskObject } from '../../../../manager/store/objects.js';
 import type { TaskState } from '../../../../proto/engine/task-state.js';
@@ -16,7 +17,7 @@ const decide = (
   service: ServiceObject | undefined,
   tasks: readonly TaskObject[],
   batch = 1_000,
-): ReturnType<typeof decideService> => decideService({ service, tasks, nodeOf, now: NOW, batch });
+): ReturnType<typeof decideService> => decideService({ service, tasks, nodeOf, nodes: [], now: NOW, batch });
 
 const createdSlots = ({ actions }: ReturnType<typeof decideService>): readonly number[] =>
   actions.flatMap((action) => (action.kind === 'create' ? [action.task.slot] : []));
@@ -90,7 +91,14 @@ describe('scale up', () => {
       );
       const tasks = [running(1, 'n1'), running(2, 'n1'), leaving(5, 'n2', over)];
       const three = { ...service, spec: { ...service.spec, Mode: { Replicated: { Replicas: 4 } } } };
-      const { actions } = decideService({ service: three, tasks, nodeOf: (id) => nodes.get(id), now: NOW, batch: 10 });
+      const { actions } = decideService({
+        service: three,
+        tasks,
+        nodeOf: (id) => nodes.get(id),
+        nodes: [],
+        now: NOW,
+        batch: 10,
+      });
       expect(actions.filter(({ kind }) => kind === 'amend')).toEqual([]);
       expect(actions.filter(({ kind }) => kind === 'create').length).toBeGreaterThan(0);
     });

@@ -13,9 +13,10 @@ const CONTAINER = 'TaskTemplate.ContainerSpec';
 
 describe('fields that this version does not have', () => {
   it.each([
-    ['Mode.Global', serviceBody({ Mode: { Replicated: null, Global: {} } })],
-    ['Mode.ReplicatedJob', serviceBody({ Mode: { Replicated: null, ReplicatedJob: { MaxConcurrent: 1 } } })],
-    ['Mode.GlobalJob', serviceBody({ Mode: { Replicated: null, GlobalJob: {} } })],
+    [
+      'EndpointSpec.Ports',
+      serviceBody({ Mode: { Replicated: null, GlobalJob: {} }, EndpointSpec: { Ports: [{ TargetPort: 80 }] } }),
+    ],
     ['Networks', serviceBody({ Networks: [{ Target: 'n' }] })],
     ['TaskTemplate.Networks', task({ Networks: [{ Target: 'n' }] })],
     ['TaskTemplate.PluginSpec', task({ PluginSpec: { Name: 'p' } })],

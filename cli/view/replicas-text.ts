@@ -1,0 +1,20 @@
+import type { ServiceDocument } from '../../proto/engine/service-document.js';
+import { modeOf } from '../../proto/engine/service-mode.js';
+
+/** The REPLICAS column of `service ls`, in docker's words for each mode. */
+export function replicasText({ Spec, ServiceStatus }: ServiceDocument): string {
+  const { RunningTasks = 0, DesiredTasks = 0, CompletedTasks = 0 } = ServiceStatus ?? {};
+  const running = `${RunningTasks}/${DesiredTasks}`;
+  switch (modeOf(Spec.Mode)) {
+    case 'replicated': {
+      const most = Spec.TaskTemplate.Placement?.MaxReplicas ?? 0;
+      return most > 0 ? `${running} (max ${most} per node)` : running;
+    }
+    case 'global':
+      return running;
+    case 'replicated-job':
+      return `${running} (${CompletedTasks}/${Spec.Mode.ReplicatedJob?.TotalCompletions ?? 1} completed)`;
+    case 'global-job':
+      return `${running} (${CompletedTasks}/${DesiredTasks} completed)`;
+  }
+}
