@@ -92,7 +92,8 @@ export function registerServiceCreate(service: Command, context: Context): void 
         const client = await context.connect();
         const { registryAuthHeader, withDigest } = await import('./update/image-digest.js');
         const headers = await registryAuthHeader(image, flags, context);
-        const spec = await withDigest(context, client, await withFiles(client, plain, flags), flags, headers);
+        const complete = await withFiles(client, plain, flags);
+        const { spec, warning: unresolved } = await withDigest(context, client, complete, flags, headers);
         const created = await client.post<{ ID?: string; Warnings?: string[] | null }>(
           '/services/create',
           spec,
@@ -105,6 +106,7 @@ export function registerServiceCreate(service: Command, context: Context): void 
             code: 'BALE_ANSWER_INVALID',
           });
         }
+        context.warn(unresolved);
         for (const warning of created.Warnings ?? []) context.warn(`${warning}\n`);
         context.print(`${created.ID}\n`);
         if (flags.detach !== true) await waitForService(context, client, created.ID, { quiet: flags.quiet === true });

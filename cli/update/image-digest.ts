@@ -26,33 +26,36 @@ export async function registryAuthHeader(image: string, flags: ImageFlags, { env
   return { 'X-Registry-Auth': encodeAuthHeader(auth) };
 }
 
+export interface DigestLookup {
+  readonly spec: ServiceSpec;
+  /** Lines for the user, once the service is written. */
+  readonly warning: string;
+}
+
 /**
  * The spec with the digest that the image's tag has now, and the platforms that the image is for, as
- * docker's CLI writes them. When the registry does not tell, the spec stays and the user is warned.
+ * docker's CLI writes them. When the registry does not tell, the spec stays and the user is to be warned.
  */
 export async function withDigest(
-  context: Context,
+  { signal }: Context,
   client: ApiClient,
   spec: ServiceSpec,
   flags: ImageFlags,
   headers: Headers,
-): Promise<ServiceSpec> {
+): Promise<DigestLookup> {
   const { Image } = spec.TaskTemplate.ContainerSpec;
-  if (digestOf(Image) !== undefined || !isImageReference(Image)) return spec;
+  if (digestOf(Image) !== undefined || !isImageReference(Image)) return { spec, warning: '' };
   const tagged = withImage(spec, taggedName(Image));
-  if (flags.resolveImage === false) return tagged;
+  if (flags.resolveImage === false) return { spec: tagged, warning: '' };
+  if (await isLocal(client, Image)) return { spec: tagged, warning: neverInRegistry(Image) };
   try {
-    if (await isLocal(client, Image)) throw new Error('it was never in a registry');
-    const found = await client.get<Distribution>(
-      `/distribution/${Image}/json`,
-      {},
-      { headers, signal: AbortSignal.timeout(PATIENCE) },
-    );
-    return withPlatforms(withImage(spec, pinned(Image, found.Descriptor.digest)), found.Platforms ?? []);
+    const bound = { headers, signal: AbortSignal.timeout(PATIENCE) };
+    const found = await client.get<Distribution>(`/distribution/${Image}/json`, {}, bound);
+    const pinnedSpec = withImage(spec, pinned(Image, found.Descriptor.digest));
+    return { spec: withPlatforms(pinnedSpec, found.Platforms ?? []), warning: '' };
   } catch (error) {
-    context.signal.throwIfAborted();
-    context.warn(`${notResolved(Image)}\n(${errorMessage(error)})\n`);
-    return tagged;
+    signal.throwIfAborted();
+    return { spec: tagged, warning: `${notResolved(Image)}\n(${errorMessage(error)})\n` };
   }
 }
 
@@ -90,3 +93,6 @@ function withPlatforms(spec: ServiceSpec, platforms: NonNullable<Distribution['P
 const notResolved = (image: string): string =>
   `image ${image} could not be accessed on a registry to record\nits digest. Each node will access ${image} independently,\n` +
   'possibly leading to different nodes running different\nversions of the image.';
+
+const neverInRegistry = (image: string): string =>
+  `image ${image} is on this machine and was never in a registry: each node that is to run it must have it\n`;

@@ -30,7 +30,7 @@ export async function updateService(
     const patched = await withFiles(client, patchService(spec, flags, context.env), flags);
     const headers = await registryAuthHeader(patched.TaskTemplate.ContainerSpec.Image, flags, context);
     if (flags.image === undefined) return { spec: patched, headers };
-    return { spec: await withDigest(context, client, patched, flags, headers), headers };
+    return { ...(await withDigest(context, client, patched, flags, headers)), headers };
   });
 }
 
@@ -66,6 +66,8 @@ export const readService = (client: ApiClient, name: string): Promise<ServiceDoc
 interface Changed {
   readonly spec: ServiceSpec;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Lines for the user, once it is written. */
+  readonly warning?: string;
 }
 
 async function changeService(
@@ -77,13 +79,14 @@ async function changeService(
 ): Promise<void> {
   const client = await context.connect();
   const service = await readService(client, name);
-  const { spec, headers = {} } = await change(service.Spec, client);
+  const { spec, headers = {}, warning: unresolved = '' } = await change(service.Spec, client);
   const answer = await client.post<{ Warnings?: string[] | null }>(
     `/services/${service.ID}/update`,
     spec,
     { ...query, version: service.Version.Index },
     { headers },
   );
+  context.warn(unresolved);
   for (const warning of answer.Warnings ?? []) context.warn(`${warning}\n`);
   context.print(`${name}\n`);
   if (flags.detach !== true) await waitForService(context, client, name, { quiet: flags.quiet === true });

@@ -90,3 +90,13 @@ test("--with-registry-auth sends this user's credentials for the registry of the
   expect(without.headers.some((one) => 'x-registry-auth' in one)).toBe(false);
   expect(without.request).toContain('registryAuthFrom=spec');
 });
+
+test('of a service that is refused only the refusal is told', async () => {
+  await using daemon = await scriptedDaemon((request) =>
+    request === 'POST /services/create' ? { status: 409, body: { message: 'name conflicts' } } : undefined,
+  );
+  let told = '';
+  const output = { print: () => undefined, warn: (text: string) => (told += text), terminal: undefined };
+  expect(await runCli(['-H', daemon.host, 'service', 'create', 'app:1'], output)).toBe(1);
+  expect(told).toBe('Error response from daemon: name conflicts\n');
+});
