@@ -3,7 +3,8 @@ import type { Hosts } from '../../test/support/hosts.js';
 import { must } from '../../test/support/run.js';
 import { socketDocument } from '../../test/support/socket-request.js';
 import { TEST_IMAGE } from '../../test/support/test-image.js';
-import { createSleeps, median, removeService, startBoth, waitForRunning } from './swarms.js';
+import { ContainerStarts } from './container-starts.js';
+import { type ControlPlane, createSleeps, median, removeService, startBoth, waitForRunning } from './swarms.js';
 
 const SIZES = (process.env.SIZES ?? '1,6,20,60').split(',').map(Number);
 const ROUNDS = Number(process.env.ROUNDS ?? 3);
@@ -37,15 +38,21 @@ async function plainStarts(hosts: Hosts, count: number, concurrency: number): Pr
   return taken;
 }
 
+/** ms from the request to create a service until all its tasks run. Nothing of it is left. */
+async function createToRunning(plane: ControlPlane, name: string, replicas: number): Promise<number> {
+  using starts = await ContainerStarts.watch(hosts);
+  const start = performance.now();
+  const service = await createSleeps(plane, name, replicas);
+  const taken = await waitForRunning(plane, starts, service, start, replicas);
+  await removeService(hosts, plane, service);
+  return taken;
+}
+
 const { hosts, planes } = await startBoth(3);
 try {
   // Warms the Engines' caches for everybody, and each control plane for itself.
   await plainStarts(hosts, 12, 2);
-  for (const plane of planes) {
-    const service = await createSleeps(plane, 'warm-up', 6);
-    await waitForRunning(plane, service, performance.now(), 6);
-    await removeService(hosts, plane, service);
-  }
+  for (const plane of planes) await createToRunning(plane, 'warm-up', 6);
   console.log('replicas   engines alone (at a time)   bale          ratio   swarm         ratio');
   for (const size of SIZES) {
     const plain = new Map<number, number[]>(CONCURRENCIES.map((concurrency) => [concurrency, []]));
@@ -54,11 +61,7 @@ try {
       for (const concurrency of CONCURRENCIES)
         plain.get(concurrency)?.push(await plainStarts(hosts, size, concurrency));
       for (const plane of round % 2 === 0 ? planes : [...planes].reverse()) {
-        const start = performance.now();
-        const service = await createSleeps(plane, `bench-${size}-${round}`, size);
-        const taken = await waitForRunning(plane, service, start, size);
-        times.get(plane.name)?.push(taken);
-        await removeService(hosts, plane, service);
+        times.get(plane.name)?.push(await createToRunning(plane, `bench-${size}-${round}`, size));
       }
     }
     const [best] = [...plain]

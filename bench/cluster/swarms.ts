@@ -2,6 +2,7 @@ import { startHosts, type Hosts } from '../../test/support/hosts.js';
 import { must } from '../../test/support/run.js';
 import { socketDocument } from '../../test/support/socket-request.js';
 import { TEST_IMAGE } from '../../test/support/test-image.js';
+import type { ContainerStarts } from './container-starts.js';
 
 /** A control plane under measurement, by the API it serves. */
 export interface ControlPlane {
@@ -78,10 +79,17 @@ export const waitForTasks = (
 ): Promise<number> => waitUntil(plane, start, async () => enough(await tasksOf(plane, service)));
 
 /**
- * Asks every 10 ms for the service's own count of running tasks until all run; returns the ms since
- * `start`. A list of the tasks would tell the same, but making it loads the processors that are measured.
+ * Waits until the Engines started `count` containers, then asks every 10 ms for the service's own count of
+ * running tasks until all run; returns the ms since `start`.
  */
-export const waitForRunning = (plane: ControlPlane, service: string, start: number, count: number): Promise<number> => {
+export async function waitForRunning(
+  plane: ControlPlane,
+  starts: ContainerStarts,
+  service: string,
+  start: number,
+  count: number,
+): Promise<number> {
+  await starts.reached(count);
   const path = `/services?status=true&filters=${encodeURIComponent(JSON.stringify({ id: { [service]: true } }))}`;
   return waitUntil(plane, start, async () => {
     const [found] = await socketDocument<readonly { readonly ServiceStatus: { readonly RunningTasks: number } }[]>(
@@ -90,7 +98,7 @@ export const waitForRunning = (plane: ControlPlane, service: string, start: numb
     );
     return found?.ServiceStatus.RunningTasks === count;
   });
-};
+}
 
 async function waitUntil(plane: ControlPlane, start: number, met: () => Promise<boolean>): Promise<number> {
   for (;;) {
