@@ -85,10 +85,11 @@ export class ControlSocket {
   }
 
   close(): void {
-    this.#daemon?.destroy();
     // Removes the file, then gives the name free for the next mesh.
     this.#server.close();
     this.#leadership.release();
+    // Last: a daemon that waits for its end counts on the rest.
+    this.#daemon?.destroy();
   }
 
   #adopt(socket: Socket): void {
