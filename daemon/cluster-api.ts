@@ -1,6 +1,6 @@
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Clock } from '../core/clock.js';
-import { errorMessage, isBaleError } from '../core/errors.js';
+import { BaleError, errorMessage, isBaleError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { dockerConfigCredentials } from '../proto/registry/registry-credentials.js';
 import { parseApiPath } from './api-path.js';
@@ -8,7 +8,7 @@ import type { EngineClient } from './engine-client.js';
 import { errorAnswer, pageNotFound } from './error-answer.js';
 import type { ApiHandler } from './front.js';
 import { ImageResolver } from './image-resolver.js';
-import { BODY_LIMIT, bodyTooLarge, drain, isBodyTooLarge } from './json-body.js';
+import { BODY_LIMIT, bodyTooLarge, contentTypeRefused, drain, isBodyTooLarge } from './json-body.js';
 import type { Membership } from './membership.js';
 import { nodeRoutes } from './routes-node.js';
 import { secretRoutes } from './routes-secret.js';
@@ -16,6 +16,8 @@ import { serviceRoutes } from './routes-service.js';
 import { swarmRoutes } from './routes-swarm.js';
 import { systemRoutes } from './routes-system.js';
 import { taskRoutes } from './routes-task.js';
+
+const LONGEST_ID = 1_000;
 
 export interface ClusterApiOptions {
   readonly membership: Membership;
@@ -39,12 +41,16 @@ export async function createClusterApi({ membership, engine, clock, logger }: Cl
   const app = fastify({
     bodyLimit: BODY_LIMIT,
     exposeHeadRoutes: false,
+    // What the router itself refuses, before there is a route.
+    frameworkErrors: (error, request, reply) => {
+      void sendError(reply, translate(error, request), logger);
+    },
     rewriteUrl: ({ url }) => {
       const { path, query } = parseApiPath(url ?? '/');
       return path + query;
     },
     routerOptions: {
-      maxParamLength: 1_000,
+      maxParamLength: LONGEST_ID,
       // Queries are read by name from the URL (query.ts): clients put whole bodies into them.
       querystringParser: () => ({}),
     },
@@ -85,10 +91,25 @@ function keepBodiesRaw(app: FastifyInstance): void {
 function translate(error: unknown, request: FastifyRequest): unknown {
   if (typeof error !== 'object' || error === null || !('code' in error)) return error;
   if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return bodyTooLarge();
+  if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return contentTypeRefused(request.headers['content-type']);
+  if (error.code === 'FST_ERR_BAD_URL') return badPath();
+  if (error.code === 'FST_ERR_MAX_PARAM_LENGTH') return noSuchId();
   // A method the router has no tree for.
   if (error.code === 'FST_ERR_NOT_FOUND' || request.is404) return pageNotFound();
   return error;
 }
+
+const badPath = (): BaleError =>
+  new BaleError('invalid URL: a % of the path is not followed by two hexadecimal digits of UTF-8', {
+    kind: 'invalid',
+    code: 'BALE_PATH_INVALID',
+  });
+
+const noSuchId = (): BaleError =>
+  new BaleError(`no id or name of more than ${LONGEST_ID} characters was found`, {
+    kind: 'not-found',
+    code: 'BALE_NOT_FOUND',
+  });
 
 function sendError(reply: FastifyReply, error: unknown, logger: Logger): FastifyReply {
   if (!isBaleError(error)) logger.error({ err: errorMessage(error) }, 'a request failed unexpectedly');

@@ -11,10 +11,7 @@ export const BODY_LIMIT = 4 * 1024 * 1024;
 export function parseJsonBody(contentType: string | undefined, body: Uint8Array | undefined): unknown {
   if (body === undefined || body.byteLength === 0) throw invalid('invalid JSON: got EOF while reading request body');
   const type = (contentType ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
-  if (type === '') throw invalid('malformed Content-Type header (): mime: no media type');
-  if (type !== 'application/json') {
-    throw invalid(`unsupported Content-Type header (${type}): must be 'application/json'`);
-  }
+  if (type !== 'application/json') throw contentTypeRefused(contentType);
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
     return JSON.parse(text);
@@ -22,6 +19,19 @@ export function parseJsonBody(contentType: string | undefined, body: Uint8Array 
     throw invalid(`invalid JSON: ${withoutQuote(errorMessage(error))}`);
   }
 }
+
+/** The Engine's words for a body of another type than JSON. */
+export function contentTypeRefused(contentType: string | undefined): BaleError {
+  const header = (contentType ?? '').slice(0, LONGEST_SHOWN);
+  const type = header.split(';')[0]?.trim().toLowerCase() ?? '';
+  return invalid(
+    type === ''
+      ? `malformed Content-Type header (${header}): mime: no media type`
+      : `unsupported Content-Type header (${type}): must be 'application/json'`,
+  );
+}
+
+const LONGEST_SHOWN = 100;
 
 /** What V8 quotes of a document may be a secret. */
 const withoutQuote = (message: string): string =>

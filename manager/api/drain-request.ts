@@ -3,6 +3,11 @@ import { parseDuration } from '../../proto/engine/duration.js';
 import type { DrainLimits } from '../updater/node-drain.js';
 
 const NS_PER_MS = 1e6;
+/** As long as a timer can be, about 24 days. */
+const LONGEST_DEADLINE = 24 * 24 * 3_600_000;
+
+/** Characters of a wrong value that are repeated. */
+const SHOWN = 64;
 
 /** The query of `POST /bale/nodes/{id}/drain`, as sent. */
 export interface DrainRequest {
@@ -20,9 +25,10 @@ export function parseDrainRequest({ deadline, maxParallel }: DrainRequest): Drai
 }
 
 function positiveDuration(text: string): number {
-  const nanoseconds = parseDuration(text, 'deadline');
-  if (nanoseconds > 0) return nanoseconds / NS_PER_MS;
-  throw invalid('deadline', text, 'must be longer than nothing');
+  const milliseconds = parseDuration(text, 'deadline') / NS_PER_MS;
+  if (milliseconds <= 0) throw invalid('deadline', text, 'must be longer than nothing');
+  if (milliseconds > LONGEST_DEADLINE) throw invalid('deadline', text, 'must be at most 576h, which is 24 days');
+  return milliseconds;
 }
 
 function positiveCount(text: string): number {
@@ -31,4 +37,4 @@ function positiveCount(text: string): number {
 }
 
 const invalid = (name: string, text: string, rule: string): BaleError =>
-  new BaleError(`${name}: ${JSON.stringify(text)} ${rule}`, { kind: 'invalid', code: 'BALE_DRAIN_INVALID' });
+  new BaleError(`${name}: ${JSON.stringify(text.slice(0, SHOWN))} ${rule}`, { kind: 'invalid', code: 'BALE_DRAIN_INVALID' });

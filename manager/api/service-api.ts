@@ -151,7 +151,7 @@ export class ServiceApi implements ServiceVerbs {
   }
 
   async rollBackTo(id: string, version: string | undefined): Promise<{ readonly Warnings: null }> {
-    const index = parseVersion('service', version);
+    const index = parsePastVersion(version);
     return this.#putBack(id, (service) => {
       const past = service.history?.find((one) => one.version === index);
       if (past !== undefined) return past.spec;
@@ -191,6 +191,15 @@ export class ServiceApi implements ServiceVerbs {
 
 /** The validation library costs 100 ms and 15 MB: a manager that restarts does not wait for it. */
 const loadDecoder = () => import('../../proto/engine/decode-service-spec.js');
+
+/** `?to=` of a rollback. */
+function parsePastVersion(to = ''): number {
+  if (/^\d{1,15}$/.test(to)) return Number(to);
+  throw new BaleError(
+    `to: ${JSON.stringify(to.slice(0, 64))} is no version; the service's history (GET /bale/services/ID/history) lists them`,
+    { kind: 'invalid', code: 'BALE_VERSION_INVALID' },
+  );
+}
 
 const noSuchSpec = ({ id, history = [] }: ServiceObject, version: number): BaleError =>
   new BaleError(

@@ -64,9 +64,28 @@ export const word = <const W extends string>(...words: readonly W[]): Shape<W> =
   emptyIsAbsent: true,
 });
 
+/**
+ * The most entries of one list or map. Each wrong entry costs the validation library microseconds, and
+ * a body has room for a million of them: the manager would stand still for seconds.
+ */
+const MOST_ENTRIES = 10_000;
+
+/** What is too long is refused as a whole, before any of its entries is looked at. */
+const atMost =
+  <V>(empty: V, size: (value: object) => number) =>
+  (value: unknown, context: z.RefinementCtx): unknown => {
+    if (typeof value !== 'object' || value === null || size(value) <= MOST_ENTRIES) return value;
+    const message = `has ${size(value)} entries; at most ${MOST_ENTRIES} can be given`;
+    context.addIssue({ code: 'custom', message });
+    return empty;
+  };
+
 /** A list; a null in it is Go's zero value. */
 export const list = <V>(element: Shape<V>): Shape<V[]> => ({
-  schema: z.array(z.preprocess(goNullTo(element.fields === undefined ? '' : {}), element.schema)),
+  schema: z.preprocess(
+    atMost([], (value) => (Array.isArray(value) ? value.length : 0)),
+    z.array(z.preprocess(goNullTo(element.fields === undefined ? '' : {}), element.schema)),
+  ),
   container: 'list',
   ...(element.fields === undefined ? {} : { fields: element.fields }),
 });
@@ -79,7 +98,7 @@ export const textMap: Shape<Record<string, string>> = {
       if (typeof value === 'object' && value !== null && Object.hasOwn(value, '__proto__')) {
         context.addIssue({ code: 'custom', message: 'the key "__proto__" cannot be used' });
       }
-      return value;
+      return atMost({}, (map) => Object.keys(map).length)(value, context);
     },
     z.record(z.string(), z.preprocess(goNullTo(''), z.string())),
   ),
