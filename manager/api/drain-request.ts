@@ -37,4 +37,7 @@ function positiveCount(text: string): number {
 }
 
 const invalid = (name: string, text: string, rule: string): BaleError =>
-  new BaleError(`${name}: ${JSON.stringify(text.slice(0, SHOWN))} ${rule}`, { kind: 'invalid', code: 'BALE_DRAIN_INVALID' });
+  new BaleError(`${name}: ${JSON.stringify(text.slice(0, SHOWN))} ${rule}`, {
+    kind: 'invalid',
+    code: 'BALE_DRAIN_INVALID',
+  });

@@ -72,7 +72,7 @@ const MOST_ENTRIES = 10_000;
 
 /** What is too long is refused as a whole, before any of its entries is looked at. */
 const atMost =
-  <V>(empty: V, size: (value: object) => number) =>
+  (empty: readonly never[] | Readonly<Record<string, never>>, size: (value: object) => number) =>
   (value: unknown, context: z.RefinementCtx): unknown => {
     if (typeof value !== 'object' || value === null || size(value) <= MOST_ENTRIES) return value;
     const message = `has ${size(value)} entries; at most ${MOST_ENTRIES} can be given`;

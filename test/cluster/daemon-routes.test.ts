@@ -69,7 +69,7 @@ describe('a request that is refused leaves everything as it was', () => {
     const before = await api.written();
     expect(refusalOf(await ask(request))).toEqual({
       status,
-      message: typeof message === 'string' ? message : expect.stringMatching(message),
+      message: typeof message === 'string' ? message : (expect.stringMatching(message) as string),
     });
     expect(await api.written()).toEqual(before);
   });
@@ -180,7 +180,7 @@ describe('a request that is refused leaves everything as it was', () => {
     const before = await api.written();
     expect(refusalOf(await ask(request, { headers: JSON_TYPE, body: JSON.stringify(body) }))).toEqual({
       status,
-      message: typeof message === 'string' ? message : expect.stringMatching(message),
+      message: typeof message === 'string' ? message : (expect.stringMatching(message) as string),
     });
     expect(await api.written()).toEqual(before);
   });
