@@ -39,6 +39,7 @@ export function taskDocument(task: TaskObject, drainReason: (task: TaskObject) =
   if (task.draining !== undefined) {
     document.drain = { since: timestamp(task.draining.since), reason: drainReason(task) };
   }
+  if (task.move !== undefined) document.move = { since: timestamp(task.move.since), reason: task.move.cause };
   return document;
 }
 

@@ -2,6 +2,7 @@ import { isTerminal } from '../../proto/engine/task-state.js';
 import { misfits } from '../scheduler/misfit.js';
 import type { NodeLookup } from '../orchestrator/task-action.js';
 import type { ServiceObject, TaskObject } from '../store/objects.js';
+import type { Draft } from '../store/store-types.js';
 import { runsAlike } from './effective-spec.js';
 import { outrunTasks } from './pinned.js';
 
@@ -45,4 +46,14 @@ export function misplacedTasks({ service, tasks, nodeOf }: MisplacedView): Mispl
     for (const { task, reason } of found) reasons.set(task.id, reason);
   }
   return reasons;
+}
+
+/** Nothing but a request moves this task: it may stay where it is when that serves nobody. */
+export const isOnlyAsked = ({ id, move }: TaskObject, misplaced: Misplaced): boolean =>
+  move !== undefined && misplaced.get(id) === move.cause;
+
+/** The row of a task whose move is called off. */
+export function withoutMove(task: TaskObject): Draft<TaskObject> {
+  const { move: _move, ...rest } = task;
+  return rest;
 }

@@ -1,58 +1,33 @@
-import { nameOf } from '../scheduler/filters.js';
-import { Ledger } from '../scheduler/ledger.js';
-import { NodePool } from '../scheduler/node-pool.js';
-import { placeGroup } from '../scheduler/place.js';
-import { requirementOf } from '../scheduler/requirement.js';
-import type { NodeObject, ServiceObject, TaskObject } from '../store/objects.js';
-import { runsAlike } from './effective-spec.js';
+import type { NodeObject, TaskObject } from '../store/objects.js';
+import { Balance, type BalanceView, type RebalanceMove } from './balance.js';
 import { type SlotState, slotStates } from './slot-state.js';
 
-export interface RebalanceView {
-  readonly service: ServiceObject;
+export interface RebalanceView extends BalanceView {
   /** Of the service, in any order. */
   readonly tasks: readonly TaskObject[];
-  /** Of all services: they take room. */
-  readonly allTasks: readonly TaskObject[];
-  /** In the order of their ids. */
-  readonly nodes: readonly NodeObject[];
-}
-
-/** One surplus task, and the node that the scheduler would choose for it now. */
-export interface RebalanceMove {
-  readonly task: TaskObject;
-  readonly from: NodeObject;
-  readonly to: NodeObject;
-  readonly reason: string;
 }
 
 /**
- * Which tasks of a service stand on a node that has at least two more of them than the node where the
- * scheduler would put them now. No more moves than that takes, none when it is balanced. Tasks in the
- * middle of a change, and tasks that have to leave their node anyway, stay out of it.
+ * The moves that spread a service evenly, by its spread preferences first, then over nodes. No more
+ * of them than that takes, none when it is balanced. Tasks in the middle of a change, and tasks that
+ * have to leave their node anyway, stay out of it.
  */
 export function decideRebalance(view: RebalanceView): readonly RebalanceMove[] {
-  const { service, nodes } = view;
-  const nodeOf = new Map(nodes.map((node) => [node.id, node]));
-  const ledger = new Ledger();
-  for (const task of view.allTasks) ledger.set(task.id, task);
+  const nodeOf = new Map(view.nodes.map((node) => [node.id, node]));
+  const balance = new Balance(view);
   const movable = movableByNode(slotStates({ ...view, nodeOf: (id) => nodeOf.get(id) }), nodeOf);
-  const count = ({ id }: NodeObject): number => ledger.account(id).tasksOf(service.id);
 
   const nextMove = (): RebalanceMove | undefined => {
-    const sources = nodes
+    const sources = view.nodes
       .filter(({ id }) => (movable.get(id)?.length ?? 0) > 0)
-      .sort((a, b) => count(b) - count(a) || (a.id < b.id ? -1 : 1));
-    for (const from of sources) {
-      const task = movable.get(from.id)?.at(-1);
-      if (task === undefined) continue;
-      ledger.set(task.id, undefined);
-      const to = choose(task, view, ledger, nodeOf);
-      ledger.set(task.id, task);
-      if (to === undefined || count(from) - count(to) < 2) continue;
-      const reason = `node ${nameOf(from)} has ${count(from)} tasks of the service, node ${nameOf(to)} has ${count(to)}`;
-      ledger.set(task.id, { ...task, nodeId: to.id });
-      movable.get(from.id)?.pop();
-      return { task, from, to, reason };
+      .sort((a, b) => balance.count(b) - balance.count(a) || (a.id < b.id ? -1 : 1));
+    for (const { id } of sources) {
+      const task = movable.get(id)?.at(-1);
+      const move = task === undefined ? undefined : balance.moveOf(task);
+      if (move === undefined) continue;
+      balance.note(move);
+      movable.get(id)?.pop();
+      return move;
     }
     return undefined;
   };
@@ -78,26 +53,6 @@ function movableByNode(
     else known.push(live);
   }
   return byNode;
-}
-
-/** Where the scheduler would put a task that has no node yet. */
-function choose(
-  task: TaskObject,
-  { service, nodes }: RebalanceView,
-  ledger: Ledger,
-  nodeOf: ReadonlyMap<string, NodeObject>,
-): NodeObject | undefined {
-  const spec = runsAlike(task, service) ? service.spec.TaskTemplate : task.spec;
-  const { placements } = placeGroup(
-    {
-      serviceId: service.id,
-      requirement: requirementOf({ spec, hostPorts: task.hostPorts }),
-      taskIds: [task.id],
-    },
-    new NodePool(nodes, ledger, new Set()),
-    () => 0,
-  );
-  return nodeOf.get(placements[0]?.nodeId ?? '');
 }
 
 /** The rows to write so that exactly these tasks are moved: an earlier request is superseded. */

@@ -40,6 +40,8 @@ export interface RolloutView {
   readonly fitsInPlaceOf: (newcomer: TaskObject, incumbent: TaskObject) => boolean;
   /** How many tasks are on their way off a node, all services together. */
   readonly movingOff: (nodeId: string) => number;
+  /** Whether the service would still be spread more evenly with this task elsewhere. */
+  readonly isSurplus: (task: TaskObject) => boolean;
   readonly now: number;
 }
 

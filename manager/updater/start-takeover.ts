@@ -7,6 +7,7 @@ import { hostPortsOf, runsAlike } from './effective-spec.js';
 import { overdue } from './node-drain.js';
 import { pinnedNode } from './pinned.js';
 import { chooseOrder, type OrderChoice } from './update-order.js';
+import { isOnlyAsked, withoutMove } from './misplaced.js';
 import { rolloutConfig } from './rollout-config.js';
 import type { RolloutView, SlotState } from './slot-state.js';
 
@@ -44,7 +45,12 @@ export function startMoves(
     if (overdue(live, view.nodeOf, view.now) !== undefined) return move(slot, live, 'stop-first', view);
     if (leaving.length > 0 || open || (dirty && view.rolling)) return [];
     const { order } = chooseOrder(rolloutConfig(view.service).order, live);
-    return quota.take(live, order, view) ? move(slot, live, order, view) : [];
+    if (!quota.take(live, order, view)) return [];
+    // What the request saw may be long ago: the node that had room is gone, or full by now.
+    if (isOnlyAsked(live, slot.misplaced) && !view.isSurplus(live)) {
+      return [{ kind: 'amend', task: withoutMove(live), reason: 'no node is a better place for it any more' }];
+    }
+    return move(slot, live, order, view);
   });
 }
 

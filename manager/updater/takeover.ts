@@ -4,6 +4,7 @@ import { retire } from '../orchestrator/stop-task.js';
 import { earliest, type TaskAction } from '../orchestrator/task-action.js';
 import type { TaskObject } from '../store/objects.js';
 import { isUpToDate, sameEffect } from './effective-spec.js';
+import { isOnlyAsked, type Misplaced, withoutMove } from './misplaced.js';
 import { overdue } from './node-drain.js';
 import { rolloutConfig } from './rollout-config.js';
 import { nodeOfTask, type RolloutView, type SlotState } from './slot-state.js';
@@ -67,6 +68,11 @@ function decidePair(
   const isCurrent = (task: TaskObject): boolean => isUpToDate(task, service, nodeOfTask(task, nodeOf));
   const activation = view.activation(live);
   const moved = sameEffect(live, incumbent);
+  const vain = moved ? vainMove(live, incumbent, misplaced) : undefined;
+  if (vain !== undefined) {
+    const kept = { kind: 'amend', task: withoutMove(incumbent), reason: vain } as const;
+    return { actions: [retire(live, 'shutdown', vain, view), kept] };
+  }
   const wanted = moved ? misplaced.has(incumbent.id) || live.takeover?.rollout !== undefined : isCurrent(live);
   if (activation.kind === 'active' && (wanted || !isCurrent(incumbent))) {
     return { actions: [retire(incumbent, 'shutdown', `task ${live.id} has taken over: ${activation.reason}`, view)] };
@@ -88,6 +94,17 @@ function decidePair(
   if (!mayStopFirst) return { actions: [], waiting: `start-first cannot go on: ${obstacle}` };
   const reason = `it makes room for task ${live.id}: ${obstacle}`;
   return { actions: [retire(incumbent, 'shutdown', reason, view)], obstacle };
+}
+
+/**
+ * Why the new task of a move that somebody asked for comes to nothing: what was to be its node is gone
+ * or full since. Then the old one stays where it is, and the request is done with.
+ */
+function vainMove(live: TaskObject, incumbent: TaskObject, misplaced: Misplaced): string | undefined {
+  if (!isOnlyAsked(incumbent, misplaced)) return undefined;
+  if (live.nodeId !== undefined && live.nodeId === incumbent.nodeId) return 'no other node is a better place for it';
+  const obstacle = noRoom(live);
+  return obstacle === undefined ? undefined : `it cannot be moved: ${obstacle}`;
 }
 
 /** The old task was told to go, or there was none: the change of the slot is over when it has gone and the new one serves. */

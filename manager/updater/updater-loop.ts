@@ -8,6 +8,7 @@ import { allotPorts } from '../endpoints/port-allocator.js';
 import { applyActions } from '../orchestrator/apply-actions.js';
 import type { NodeObject, ServiceObject, TaskObject } from '../store/objects.js';
 import type { CommittedChange, Store, Transaction } from '../store/store-types.js';
+import { Balance } from './balance.js';
 import { changeSpec } from './change-spec.js';
 import { movingOff } from './node-drain.js';
 import { fitsInPlaceOf } from './room.js';
@@ -117,6 +118,8 @@ function step(tx: Transaction, serviceId: string, handshake: Handshake): Rollout
       return nodeId !== undefined && fitsInPlaceOf(newcomer, incumbent, nodeOf(nodeId), tx.tasksByNode(nodeId));
     },
     movingOff: (nodeId) => movingOff(tx.tasksByNode(nodeId), (task) => tx.tasksBySlot(task.serviceId, task.slot)),
+    isSurplus: (task) =>
+      new Balance({ service, allTasks: tx.all('task'), nodes: tx.all('node') }).moveOf(task) !== undefined,
     now: tx.now,
   });
   applyActions(tx, decision.actions);

@@ -40,6 +40,8 @@ export interface TaskDocument extends ObjectMeta {
   GenericResources?: GenericResource[];
   /** bale's own: it shall stop, and what it waits for until it is told to. */
   drain?: TaskDrainDocument;
+  /** bale's own: a rebalance moves it elsewhere; gone when the move is called off. */
+  move?: { since: string; reason: string };
 }
 
 export interface TaskDrainDocument {
