@@ -25,7 +25,7 @@ function registered(register: (parent: Command, context: Context) => void): {
   readonly help: string;
   readonly flags: ReadonlyMap<string, Option>;
 } {
-  const parent = new Command('service');
+  const parent = new Command('service').enablePositionalOptions();
   register(parent, NOT_RUN);
   const [command] = parent.commands;
   if (command === undefined) throw new Error('nothing was registered');
@@ -144,6 +144,9 @@ function words(name: string, { flags }: typeof CREATE): readonly string[] {
   return [`--${name}`, value, ...(name === 'log-opt' ? ['--log-driver', 'syslog'] : [])];
 }
 
+/** What creation sends without any flag. */
+let plain: Promise<ServiceSpec> | undefined;
+
 /** What the command sends. */
 async function sent(present: ServiceSpec, ...argv: readonly string[]): Promise<ServiceSpec> {
   const payload = (Name: string) => ({
@@ -176,7 +179,7 @@ const created = (...flags: readonly string[]): Promise<ServiceSpec> => sent(BARE
 
 describe('each flag of service create', () => {
   test.each(specFlags(CREATE))('--%s changes what is sent', async (name) => {
-    expect(await created(...words(name, CREATE))).not.toEqual(await created());
+    expect(await created(...words(name, CREATE))).not.toEqual(await (plain ??= created()));
   });
 
   test.each(specFlags(CREATE))('--%s has its forms in service update, under the names of docker', (name) => {

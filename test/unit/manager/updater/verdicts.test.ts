@@ -5,6 +5,10 @@ import { isTerminal } from '../../../../proto/engine/task-state.js';
 import { BAD, RolloutBench } from '../../../support/rollout-bench.js';
 import { ingressPort } from '../../../support/stored-objects.js';
 
+/** One slot at a time, unless a test says otherwise. */
+type Config = Partial<UpdateConfig>;
+const configOf = (config: Config): UpdateConfig => ({ Parallelism: 1, ...config });
+
 let bench: RolloutBench;
 /** Each state and message that the service showed, once. */
 let shown: string[];
@@ -30,11 +34,11 @@ const spec = (replicas: number, over: Partial<ServiceSpec> = {}): ServiceSpec =>
   ...over,
 });
 /** Both nodes have their replica, so that no third one finds a place beside them. */
-const full = (config: UpdateConfig, rollback?: UpdateConfig): ServiceSpec =>
+const full = (config: Config, rollback?: Config): ServiceSpec =>
   spec(2, {
     TaskTemplate: { ContainerSpec: { Image: 'v1' }, Placement: { MaxReplicas: 1 } },
-    UpdateConfig: config,
-    ...(rollback === undefined ? {} : { RollbackConfig: rollback }),
+    UpdateConfig: configOf(config),
+    ...(rollback === undefined ? {} : { RollbackConfig: configOf(rollback) }),
   });
 
 async function running(wanted: ServiceSpec): Promise<readonly string[]> {
@@ -59,7 +63,7 @@ const STUCK = 'due to no progress within 20 s: web\\.[12]: start-first cannot go
 describe('the status of a service has the states and words of the Engine', () => {
   const pattern = (lines: readonly string[]) =>
     lines.map((line) => expect.stringMatching(new RegExp(`^${line}$`)) as string);
-  const failing = (config: UpdateConfig) => spec(2, { UpdateConfig: config });
+  const failing = (config: Config) => spec(2, { UpdateConfig: configOf(config) });
 
   test.each<[string, ServiceSpec, string, readonly string[]]>([
     ['an update', failing({}), 'v2', ['updating: update in progress', 'completed: update completed']],
@@ -98,7 +102,7 @@ describe('the status of a service has the states and words of the Engine', () =>
     expect(bench.violations).toEqual([]);
   });
 
-  test.each<[string, UpdateConfig, string, readonly string[]]>([
+  test.each<[string, Config, string, readonly string[]]>([
     [
       'a rollback by hand',
       {},
@@ -127,7 +131,7 @@ describe('the status of a service has the states and words of the Engine', () =>
       ],
     ],
   ])('%s', async (_what, config, image, lines) => {
-    await running(spec(2, { RollbackConfig: config }));
+    await running(spec(2, { RollbackConfig: configOf(config) }));
     const back = (old: ServiceSpec): ServiceSpec => ({ ...old, TaskTemplate: { ContainerSpec: { Image: image } } });
     await bench.update(back, 'manual-rollback');
     await until(() => state() === lines.at(-1)?.split(':', 1)[0]);
@@ -136,7 +140,7 @@ describe('the status of a service has the states and words of the Engine', () =>
 });
 
 describe('a start-first update that finds no place for a task', () => {
-  const START_FIRST: UpdateConfig = { Order: 'start-first' };
+  const START_FIRST: Config = { Order: 'start-first' };
 
   test('says so at once, with the reason of the scheduler', async () => {
     await running(full(START_FIRST));
@@ -150,7 +154,7 @@ describe('a start-first update that finds no place for a task', () => {
     });
   });
 
-  test.each<[NonNullable<UpdateConfig['FailureAction']>, string, string, string]>([
+  test.each<[NonNullable<Config['FailureAction']>, string, string, string]>([
     ['pause', 'paused', `update paused ${STUCK}`, 'v2'],
     ['continue', 'completed', 'update completed; slots that do not run what it asks for: 1, 2', 'v2'],
     ['rollback', 'rollback_completed', 'rollback completed', 'v1'],
@@ -168,7 +172,7 @@ describe('a start-first update that finds no place for a task', () => {
     expect(state()).toBe(end);
   });
 
-  test.each<[NonNullable<UpdateConfig['FailureAction']>, string, string]>([
+  test.each<[NonNullable<Config['FailureAction']>, string, string]>([
     ['pause', 'rollback_paused', `rollback paused ${STUCK}`],
     ['rollback', 'rollback_paused', `rollback paused ${STUCK}`],
     ['continue', 'rollback_completed', 'rollback completed; slots that do not run what it asks for: 1, 2'],
@@ -189,7 +193,7 @@ describe('a start-first update that finds no place for a task', () => {
     await bench.round();
     await bench.update((old) => ({
       ...old,
-      UpdateConfig: { Order: 'stop-first' },
+      UpdateConfig: configOf({ Order: 'stop-first' }),
       TaskTemplate: { ...old.TaskTemplate, ContainerSpec: { Image: 'v3' } },
     }));
     await bench.clock.advance(50);
