@@ -20,9 +20,9 @@ export interface ImageFlags {
 type Headers = Readonly<Record<string, string>>;
 
 /** The header with the credentials that this user has for the registry of an image; none without `--with-registry-auth`. */
-export async function registryAuthHeader(image: string, flags: ImageFlags, { env, signal }: Context): Promise<Headers> {
+export async function registryAuthHeader(image: string, flags: ImageFlags, context: Context): Promise<Headers> {
   if (flags.withRegistryAuth !== true) return {};
-  const auth: AuthConfig = (await dockerConfigCredentials(env)(registryOf(image), signal)) ?? {};
+  const auth: AuthConfig = (await dockerConfigCredentials(context.env)(registryOf(image), context.signal)) ?? {};
   return { 'X-Registry-Auth': encodeAuthHeader(auth) };
 }
 
@@ -49,7 +49,7 @@ export async function withDigest(
   if (flags.resolveImage === false) return { spec: tagged, warning: '' };
   if (await isLocal(client, Image)) return { spec: tagged, warning: neverInRegistry(Image) };
   try {
-    const bound = { headers, signal: AbortSignal.timeout(PATIENCE) };
+    const bound = { headers, signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]) };
     const found = await client.get<Distribution>(`/distribution/${Image}/json`, {}, bound);
     const pinnedSpec = withImage(spec, pinned(Image, found.Descriptor.digest));
     return { spec: withPlatforms(pinnedSpec, found.Platforms ?? []), warning: '' };

@@ -64,7 +64,15 @@ const leaves = (command: string) => ({
 
 test('Ctrl-C during an update leaves it running and says so', async () => {
   const { ID } = await api.create({ Name: 'web', UpdateConfig: { Monitor: 600e9 } });
-  const ended = await interrupted(/^overall progress: /m, 'service', 'update', '--image', 'bb:2', 'web');
+  const ended = await interrupted(
+    /^overall progress: /m,
+    'service',
+    'update',
+    '--no-resolve-image',
+    '--image',
+    'bb:2',
+    'web',
+  );
   expect(ended).toEqual(leaves('service ps web'));
   const { UpdateStatus, Spec } = await api.service(ID);
   expect(UpdateStatus?.State).toBe('updating');
@@ -73,12 +81,31 @@ test('Ctrl-C during an update leaves it running and says so', async () => {
 });
 
 test('Ctrl-C during a creation leaves the service, which goes on', async () => {
-  const argv = ['service', 'create', '--name', 'web', '--replicas', '3', 'bb:1'];
+  const argv = ['service', 'create', '--no-resolve-image', '--name', 'web', '--replicas', '3', 'bb:1'];
   const ended = await interrupted(/^verify: Waiting/m, ...argv);
   const [ID = ''] = ended.out.split('\n');
   expect(ended).toEqual(leaves(`service ps ${ID}`));
   const tasks = await api.tasks(ID);
   expect(tasks.map(({ Status }) => Status.State)).toEqual(['running', 'running', 'running']);
+});
+
+test('Ctrl-C before anything was written leaves everything as it was', async () => {
+  const { ID } = await api.create({ Name: 'web' });
+  const before = await api.written();
+  for (const argv of [
+    ['service', 'create', '--name', 'other', 'bb:9'],
+    ['service', 'create', '--with-registry-auth', '--name', 'other', 'bb:9'],
+    ['service', 'update', '--image', 'bb:9', ID],
+  ]) {
+    // A registry that does not answer.
+    api.cluster.engine.behave = (request, response) => {
+      if (request.url?.includes('/distribution/') === true) for (const child of children) child.kill('SIGINT');
+      else response.writeHead(404).end();
+    };
+    const { code, signal, out } = await run(argv);
+    expect({ ended: code !== 0 || signal !== null, out }).toEqual({ ended: true, out: '' });
+    expect(await api.written()).toEqual(before);
+  }
 });
 
 test('Ctrl-C during a drain leaves the node draining', async () => {
@@ -112,7 +139,7 @@ test('an explicit start-first that cannot work says so, and ends with the words 
     UpdateConfig: { Order: 'start-first', Monitor: 50e6 },
   });
   await api.until(ID, 'its task', ({ waiting = [] }) => waiting.length === 0);
-  const { code, out, err } = await run(['service', 'update', '--image', 'bb:2', 'web']);
+  const { code, out, err } = await run(['service', 'update', '--no-resolve-image', '--image', 'bb:2', 'web']);
   expect(out).toMatch(
     /^update: start-first may not work: at most 1 replicas may run on a node; web\.1: start-first cannot go on: no suitable node/m,
   );

@@ -36,10 +36,11 @@ function registered(register: (parent: Command, context: Context) => void): {
 const CREATE = registered(registerServiceCreate);
 const UPDATE = registered(registerServiceUpdate);
 
-/** They say how the command itself behaves. */
-const OF_THE_COMMAND = ['detach', 'quiet', 'help'];
+/** They say how the command itself behaves, and are the same for both. */
+const OF_THE_COMMAND = ['detach', 'quiet', 'with-registry-auth', 'no-resolve-image'];
 /** `--no-init` and the like: the opposite of a switch, for scripts that write `--init=false`. */
-const isOpposite = (name: string): boolean => name.startsWith('no-') && name !== 'no-healthcheck';
+const isOpposite = (name: string): boolean =>
+  name.startsWith('no-') && name !== 'no-healthcheck' && name !== 'no-resolve-image';
 const specFlags = ({ flags }: typeof CREATE): readonly string[] =>
   [...flags.keys()].filter((name) => !OF_THE_COMMAND.includes(name) && !isOpposite(name));
 
@@ -159,7 +160,8 @@ async function sent(present: ServiceSpec, ...argv: readonly string[]): Promise<S
     return request === 'POST /services/create' ? { status: 201, body: { ID: 'web' } } : { body: {} };
   });
   const errors: string[] = [];
-  const code = await runCli(['-H', daemon.host, 'service', ...argv], {
+  const [verb = '', ...rest] = argv;
+  const code = await runCli(['-H', daemon.host, 'service', verb, '--no-resolve-image', ...rest], {
     print: () => undefined,
     warn: (text) => void errors.push(text),
     terminal: undefined,
@@ -184,6 +186,10 @@ describe('each flag of service create', () => {
 
   test.each(specFlags(CREATE))('--%s has its forms in service update, under the names of docker', (name) => {
     for (const form of formsOf(name)) expect([...UPDATE.flags.keys()]).toContain(form);
+  });
+
+  test.each(OF_THE_COMMAND)('--%s is a flag of both', (name) => {
+    expect([CREATE.flags.has(name), UPDATE.flags.has(name)]).toEqual([true, true]);
   });
 
   test('and nothing else is a flag of service update', () => {
