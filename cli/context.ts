@@ -1,3 +1,4 @@
+import { isAbortError } from '../core/errors.js';
 import type { ApiClient } from './client.js';
 
 export const DEFAULT_HOST = 'unix:///run/bale/bale.sock';
@@ -18,8 +19,16 @@ export interface Context {
 }
 
 /**
+ * To be called before the request whose work goes on by itself: from here on Ctrl-C no longer ends the
+ * program, which is left to say what goes on. Throws AbortError when it came already.
+ */
+export function holdInterrupt({ signal }: Context): void {
+  signal.throwIfAborted();
+}
+
+/**
  * Runs `action` for each operand, as docker does for `rm A B`: a failure is printed, the others go on,
- * and the exit code says that something failed.
+ * and the exit code says that something failed. After a Ctrl-C that an action noticed none goes on.
  */
 export async function forEachOperand(
   context: Context,
@@ -31,6 +40,7 @@ export async function forEachOperand(
     try {
       await action(operand);
     } catch (error) {
+      if (isAbortError(error)) throw error;
       failed = true;
       context.warn(`${error instanceof Error ? error.message : String(error)}\n`);
     }

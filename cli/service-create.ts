@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { BaleError } from '../core/errors.js';
-import type { Context } from './context.js';
+import { holdInterrupt, type Context } from './context.js';
 import { collect } from './flags/filter.js';
 import { serviceSpec, type CreateFlags } from './flags/service-spec.js';
 import { addImageOptions } from './image-options.js';
@@ -94,6 +94,7 @@ export function registerServiceCreate(service: Command, context: Context): void 
         const headers = await registryAuthHeader(image, flags, context);
         const complete = await withFiles(client, plain, flags);
         const { spec, warning: unresolved } = await withDigest(context, client, complete, flags, headers);
+        holdInterrupt(context);
         const created = await client.post<{ ID?: string; Warnings?: string[] | null }>(
           '/services/create',
           spec,

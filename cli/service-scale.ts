@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { BaleError } from '../core/errors.js';
 import type { ServiceMode } from '../proto/engine/service-spec.js';
-import { forEachOperand, type Context } from './context.js';
+import { forEachOperand, holdInterrupt, type Context } from './context.js';
 import { parseCount } from './flags/quantity.js';
 import { usageError } from './flags/usage-error.js';
 import type { ApiClient } from './client.js';
@@ -24,6 +24,7 @@ async function scale(context: Context, wishes: readonly string[], flags: WaitFla
   const scaled: string[] = [];
   try {
     await forEachOperand(context, [...replicas.keys()], async (name) => {
+      holdInterrupt(context);
       await setReplicas(client, name, replicas.get(name) ?? 0);
       context.print(`${name} scaled to ${replicas.get(name) ?? 0}\n`);
       scaled.push(name);

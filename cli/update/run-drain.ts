@@ -5,7 +5,7 @@ import type { NodeDocument } from '../../proto/engine/node-document.js';
 import type { ServiceDocument } from '../../proto/engine/service-document.js';
 import type { TaskDocument } from '../../proto/engine/task-document.js';
 import type { ApiClient, Query } from '../client.js';
-import { forEachOperand, type Context } from '../context.js';
+import { forEachOperand, holdInterrupt, type Context } from '../context.js';
 import { parseCount } from '../flags/quantity.js';
 import { usageError } from '../flags/usage-error.js';
 import { drainProgress } from '../view/drain-progress.js';
@@ -33,6 +33,7 @@ export async function drainNodes(context: Context, names: readonly string[], fla
   try {
     await forEachOperand(context, [...new Set(names)], async (name) => {
       const { ID, Version } = await client.get<NodeDocument>(`/nodes/${encodeURIComponent(name)}`);
+      holdInterrupt(context);
       await client.post(`/bale/nodes/${ID}/drain`, undefined, { ...limits, version: Version.Index });
       context.print(`${name}\n`);
       draining.push({ id: ID, name });

@@ -3,7 +3,7 @@ import { isAbortError } from '../../core/errors.js';
 import type { RebalanceDocument, ServiceDocument } from '../../proto/engine/service-document.js';
 import type { TaskDocument } from '../../proto/engine/task-document.js';
 import type { ApiClient } from '../client.js';
-import { forEachOperand, type Context } from '../context.js';
+import { forEachOperand, holdInterrupt, type Context } from '../context.js';
 import { ProgressBoard } from '../view/progress-board.js';
 import { movesProgress } from '../view/moves-progress.js';
 import { readService, type WaitFlags } from './run-update.js';
@@ -23,6 +23,7 @@ export async function rebalanceServices(context: Context, names: readonly string
   try {
     await forEachOperand(context, names.length > 0 ? names : await replicated(client), async (name) => {
       const { ID, Spec } = await readService(client, name);
+      holdInterrupt(context);
       const { moves } = await client.post<RebalanceDocument>(`/bale/services/${ID}/rebalance`);
       if (moves.length === 0) context.print(`${Spec.Name}: already balanced\n`);
       else moving.push({ id: ID, name: Spec.Name, taskIds: moves.map(({ taskId }) => taskId) });

@@ -2,7 +2,7 @@ import { BaleError } from '../../core/errors.js';
 import type { ServiceDocument } from '../../proto/engine/service-document.js';
 import type { ServiceSpec } from '../../proto/engine/service-spec.js';
 import type { ApiClient, Query } from '../client.js';
-import type { Context } from '../context.js';
+import { holdInterrupt, type Context } from '../context.js';
 import { waitForService } from '../view/progress.js';
 import { withFiles } from './file-references.js';
 import { registryAuthHeader, withDigest } from './image-digest.js';
@@ -47,6 +47,7 @@ export async function rollbackServiceTo(
   flags: WaitFlags,
 ): Promise<void> {
   const client = await context.connect();
+  holdInterrupt(context);
   await client.post(`/bale/services/${encodeURIComponent(name)}/rollback`, undefined, { to: version });
   context.print(`${name}\n`);
   if (flags.detach !== true) await waitForService(context, client, name, { quiet: flags.quiet === true });
@@ -80,6 +81,7 @@ async function changeService(
   const client = await context.connect();
   const service = await readService(client, name);
   const { spec, headers = {}, warning: unresolved = '' } = await change(service.Spec, client);
+  holdInterrupt(context);
   const answer = await client.post<{ Warnings?: string[] | null }>(
     `/services/${service.ID}/update`,
     spec,

@@ -42,7 +42,16 @@ const imageOf = async (name: string): Promise<string> =>
 
 test('an update replaces every task, and its history leads back', async () => {
   await create('web', '--replicas', '2');
-  const update = await bale('service', 'update', '--image', 'web:2', '--env-add', 'LOG=debug', 'web');
+  const update = await bale(
+    'service',
+    'update',
+    '--no-resolve-image',
+    '--image',
+    'web:2',
+    '--env-add',
+    'LOG=debug',
+    'web',
+  );
   expect(update).toMatchObject({ code: 0, err: '' });
   expect(update.out.split('\n')[0]).toBe('web');
   expect(update.out).toContain('overall progress: 2 out of 2 tasks\n');

@@ -69,6 +69,7 @@ const SAMPLES: Readonly<Record<string, string | readonly [value: string, removed
   name: 'other',
   mode: 'global',
   replicas: '3',
+  'max-concurrent': '2',
   publish: ['8080:80', '80'],
   env: ['LOG=info', 'LOG'],
   label: ['team=a', 'team'],
@@ -127,6 +128,12 @@ const SAMPLES: Readonly<Record<string, string | readonly [value: string, removed
   args: '-v two',
 };
 
+/** Flags that go only together with others. */
+const COMPANIONS: Readonly<Record<string, readonly string[]>> = {
+  'log-opt': ['--log-driver', 'syslog'],
+  'max-concurrent': ['--mode', 'replicated-job'],
+};
+
 let directory: string;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'flag-forms-'));
@@ -141,8 +148,7 @@ function words(name: string, { flags }: typeof CREATE): readonly string[] {
   const given = SAMPLES[name] ?? SAMPLES[name.replace(/-(add|rm)$/, '')];
   const value = typeof given === 'string' ? given : given?.[name.endsWith('-rm') ? 1 : 0];
   if (value === undefined) throw new Error(`--${name} has no sample`);
-  // docker wants the driver beside its options.
-  return [`--${name}`, value, ...(name === 'log-opt' ? ['--log-driver', 'syslog'] : [])];
+  return [`--${name}`, value];
 }
 
 /** What creation sends without any flag. */
@@ -181,7 +187,9 @@ const created = (...flags: readonly string[]): Promise<ServiceSpec> => sent(BARE
 
 describe('each flag of service create', () => {
   test.each(specFlags(CREATE))('--%s changes what is sent', async (name) => {
-    expect(await created(...words(name, CREATE))).not.toEqual(await (plain ??= created()));
+    const others = COMPANIONS[name];
+    const without = await (others === undefined ? (plain ??= created()) : created(...others));
+    expect(await created(...(others ?? []), ...words(name, CREATE))).not.toEqual(without);
   });
 
   test.each(specFlags(CREATE))('--%s has its forms in service update, under the names of docker', (name) => {
@@ -202,7 +210,11 @@ describe('each flag of service update', () => {
   const changing = specFlags(UPDATE).filter((name) => name !== 'rollback');
 
   test.each(changing.filter((name) => !name.endsWith('-rm')))('--%s changes what is sent', async (name) => {
-    expect(await sent(BARE, 'update', '-d', ...words(name, UPDATE), 'web')).not.toEqual(BARE);
+    const isOfJobs = name === 'max-concurrent';
+    const present = isOfJobs ? { ...BARE, Mode: { ReplicatedJob: { MaxConcurrent: 1, TotalCompletions: 4 } } } : BARE;
+    const others = isOfJobs ? [] : (COMPANIONS[name] ?? []);
+    const without = await sent(present, 'update', '-d', ...others, 'web');
+    expect(await sent(present, 'update', '-d', ...others, ...words(name, UPDATE), 'web')).not.toEqual(without);
   });
 
   test.each(changing.filter((name) => name.endsWith('-rm')))('--%s takes away what creation gave', async (name) => {
