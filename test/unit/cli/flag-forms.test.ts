@@ -172,7 +172,7 @@ async function sent(present: ServiceSpec, ...argv: readonly string[]): Promise<S
     warn: (text) => void errors.push(text),
     terminal: undefined,
   });
-  expect({ code, errors }).toEqual({ code: 0, errors: [] });
+  expect({ code, errors: errors.join('') }).toEqual({ code: 0, errors: '' });
   const [change] = daemon.changes;
   return change?.body as ServiceSpec; // what the CLI makes of its flags is this document
 }
