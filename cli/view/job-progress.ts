@@ -24,7 +24,7 @@ export function jobProgress(look: JobLook): {
   const places = byPlace(tasks);
   const live = [...places.values()].flatMap((own) => own.filter(isLive).slice(0, 1));
   const done = [...places.values()].filter(isDone).length;
-  const wanted = ReplicatedJob?.TotalCompletions ?? service.ServiceStatus?.DesiredTasks ?? places.size;
+  const wanted = ReplicatedJob?.TotalCompletions ?? nodesOf(service) ?? places.size;
   const atOnce = Math.min(ReplicatedJob?.MaxConcurrent ?? wanted, wanted - done);
   const lines = [
     { key: 'job', text: `job progress: ${done} out of ${wanted} complete` },
@@ -41,6 +41,10 @@ export function jobProgress(look: JobLook): {
   const message = [`job failed: ${failed.length} of ${wanted} tasks did not complete`, ...causes].join(': ');
   return { lines, outcome: { kind: 'failed', message } };
 }
+
+/** Of a global job: those that are to run it, and those that did. */
+const nodesOf = ({ ServiceStatus: counts }: ServiceDocument): number | undefined =>
+  counts === undefined ? undefined : counts.DesiredTasks + counts.CompletedTasks;
 
 /** The tasks of each slot or node, the oldest first. */
 function byPlace(tasks: readonly TaskDocument[]): ReadonlyMap<string, readonly TaskDocument[]> {

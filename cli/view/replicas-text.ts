@@ -15,6 +15,6 @@ export function replicasText({ Spec, ServiceStatus }: ServiceDocument): string {
     case 'replicated-job':
       return `${running} (${CompletedTasks}/${Spec.Mode.ReplicatedJob?.TotalCompletions ?? 1} completed)`;
     case 'global-job':
-      return `${running} (${CompletedTasks}/${DesiredTasks} completed)`;
+      return `${running} (${CompletedTasks}/${DesiredTasks + CompletedTasks} completed)`;
   }
 }

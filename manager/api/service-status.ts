@@ -18,17 +18,19 @@ export function serviceStatus(service: ServiceObject, view: Reads): ServiceStatu
       const reachable = tasks.filter(({ pinnedTo = '' }) => !isDown(pinnedTo, view));
       return {
         RunningTasks: running(reachable),
-        DesiredTasks: nodesServed(service, reachable, view),
+        DesiredTasks: nodesServed(service, reachable, view).length,
         CompletedTasks: 0,
       };
     }
     case 'replicated-job': {
       const DesiredTasks = Mode.ReplicatedJob?.MaxConcurrent ?? 1;
-      return { RunningTasks: running(tasks), DesiredTasks, CompletedTasks: completed(service, tasks) };
+      return { RunningTasks: running(tasks), DesiredTasks, CompletedTasks: placesDone(service, tasks).size };
     }
     case 'global-job': {
-      const DesiredTasks = nodesServed(service, tasks, view);
-      return { RunningTasks: running(tasks), DesiredTasks, CompletedTasks: completed(service, tasks) };
+      // What is done is desired no more.
+      const done = placesDone(service, tasks);
+      const open = nodesServed(service, tasks, view).filter((id) => !done.has(id));
+      return { RunningTasks: running(tasks), DesiredTasks: open.length, CompletedTasks: done.size };
     }
   }
 }
@@ -37,22 +39,22 @@ export function serviceStatus(service: ServiceObject, view: Reads): ServiceStatu
 const running = (tasks: readonly TaskObject[]): number =>
   tasks.reduce((sum, task) => sum + (task.status.State === 'running' ? 1 : 0), 0);
 
-/** Slots of the present run that are done: a task that was taken for lost may end well beside its replacement. */
-const completed = ({ job }: ServiceObject, tasks: readonly TaskObject[]): number =>
+/** Slots, or nodes, of the present run that are done: a task that was taken for lost may end well beside its replacement. */
+const placesDone = ({ job }: ServiceObject, tasks: readonly TaskObject[]): ReadonlySet<string | number> =>
   new Set(
-    tasks.flatMap((task) =>
-      task.jobIteration === job?.iteration && task.status.State === 'complete' ? task.slot : [],
+    tasks.flatMap(({ jobIteration, status, pinnedTo, slot }) =>
+      jobIteration === job?.iteration && status.State === 'complete' ? (pinnedTo ?? slot) : [],
     ),
-  ).size;
+  );
 
 /** Those of a service with one task for each node are not moved: they do not count while their node is down. */
 const isDown = (nodeId: string, view: Reads): boolean => (view.get('node', nodeId)?.status.state ?? 'down') === 'down';
 
 /** Nodes that shall have a task, and those that keep the one they have. */
-function nodesServed({ spec }: ServiceObject, tasks: readonly TaskObject[], view: Reads): number {
+function nodesServed({ spec }: ServiceObject, tasks: readonly TaskObject[], view: Reads): readonly string[] {
   const having = new Set(tasks.flatMap((task) => (finalWish(task) === 'remove' ? [] : (task.pinnedTo ?? []))));
-  return view.all('node').filter((node) => {
+  return view.all('node').flatMap((node) => {
     const { kind } = nodeStanding(node, spec.TaskTemplate);
-    return kind === 'wanted' || (kind === 'kept' && having.has(node.id));
-  }).length;
+    return kind === 'wanted' || (kind === 'kept' && having.has(node.id)) ? node.id : [];
+  });
 }

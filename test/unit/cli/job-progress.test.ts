@@ -96,7 +96,7 @@ it.each<[ServiceMode, string]>([
   [{ Replicated: { Replicas: 2 } }, '1/2'],
   [{ Global: {} }, '1/2'],
   [{ ReplicatedJob: { MaxConcurrent: 2, TotalCompletions: 5 } }, '1/2 (3/5 completed)'],
-  [{ GlobalJob: {} }, '1/2 (3/2 completed)'],
+  [{ GlobalJob: {} }, '1/2 (3/5 completed)'],
 ])('service ls shows the replicas of %j as docker does', (mode, text) => {
   expect(replicasText(withMode(mode, counts))).toBe(text);
 });
