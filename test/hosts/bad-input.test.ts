@@ -122,9 +122,9 @@ describe('bad input and hostile peers', () => {
     const cases: readonly (readonly [what: string, args: readonly string[], cause: RegExp])[] = [
       ['of an unknown mode', create('--mode', 'sideways', TEST_IMAGE), /"sideways" for "--mode".*replicated/],
       [
-        'of a mode that is not there yet',
-        create('--mode', 'global', TEST_IMAGE),
-        /Mode\.Global is not implemented yet/,
+        'of a mode that has no number of replicas',
+        create('--mode', 'global', '--replicas', '2', TEST_IMAGE),
+        /replicas can only be used with replicated or replicated-job mode/,
       ],
       ['without an image', create(''), /image reference must be provided/],
       ['of an image whose name breaks the rules', create('Not:An:Image'), /"Not:An:Image" is not a valid/],
