@@ -127,8 +127,12 @@ describe('dockerode, unmodified', () => {
   test('is told the status and the field of what is refused', async () => {
     const spec = { TaskTemplate: { ContainerSpec: { Image: TEST_IMAGE } } };
     expect((await refusal(manager.createService({ ...spec, Name: 'page' }))).statusCode).toBe(409);
-    const global = await refusal(manager.createService({ ...spec, Name: 'each', Mode: { Global: {} } }));
-    expect(global).toMatchObject({ statusCode: 501, message: expect.stringContaining('Mode.Global') as string });
+    const { TaskTemplate } = spec;
+    const networks = { ...spec, Name: 'net', TaskTemplate: { ...TaskTemplate, Networks: [{ Target: 'backend' }] } };
+    expect(await refusal(manager.createService(networks))).toMatchObject({
+      statusCode: 501,
+      message: expect.stringContaining('TaskTemplate.Networks') as string,
+    });
     expect((await refusal(manager.getService('nowhere').inspect())).statusCode).toBe(404);
     expect((await refusal(worker.listNodes())).statusCode).toBe(503);
     expect(await manager.listServices()).toHaveLength(1);
