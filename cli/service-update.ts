@@ -98,6 +98,9 @@ function addPolicyOptions(command: Command): void {
     .option('--limit-pids <number>', 'Limit of processes (0 = none)')
     .option('--reserve-cpu <cpus>', 'CPUs a node must have free')
     .option('--reserve-memory <bytes>', 'Memory a node must have free')
+    .option('--memory-swap <bytes>', 'Swap beside the limit of memory (-1 = any amount)')
+    .option('--memory-swappiness <number>', "How readily memory is swapped, 0 to 100 (-1 = the Engine's default)")
+    .option('--oom-score-adj <number>', 'Which process goes first when memory runs out, -1000 to 1000')
     .option('--generic-resource-add <kind=value>', 'Reserve generic resources, e.g. gpu=2', collect)
     .option('--generic-resource-rm <kind>', 'No longer reserve generic resources of a kind', collect)
     .option('--constraint-add <constraint>', 'Add a constraint, e.g. node.labels.disk==ssd', collect)
@@ -116,5 +119,6 @@ function addPolicyOptions(command: Command): void {
     .option('--health-timeout <duration>', 'Longest time of one check')
     .option('--health-retries <number>', 'Failures in a row that mean unhealthy')
     .option('--health-start-period <duration>', 'Time in which failures do not count')
+    .option('--health-start-interval <duration>', 'Time between checks in the start period')
     .option('--no-healthcheck', 'Disable the health check');
 }

@@ -1,6 +1,6 @@
 import type { PortConfig } from './engine/service-spec.js';
 import type { TaskStatus } from './engine/task-document.js';
-import type { GenericResource, TaskSpec } from './engine/task-spec.js';
+import type { GenericResource, LogDriver, TaskSpec } from './engine/task-spec.js';
 import type { DesiredState } from './engine/task-state.js';
 
 /** What an agent must know of a task to run it. Spec in the Engine API's shape, bale's own fields in camelCase. */
@@ -22,6 +22,8 @@ export interface Assignment {
   readonly status: TaskStatus;
   /** Host-mode ports, which the Engine binds; ingress ports are the mesh's. */
   readonly hostPorts: readonly PortConfig[];
+  /** The swarm's default when the task was made, for one that names no log driver. */
+  readonly logDriver?: LogDriver;
   /** What the task holds of the node's generic resources. */
   readonly genericResources?: readonly GenericResource[];
   /** Names the registry credentials of its service that it pulls with; a payload of its own. */

@@ -4,7 +4,7 @@ import type { Endpoint, EndpointTable, Hold, MeshPeer, PublishedPort } from './e
 import type { NodeDescription, TLSInfo } from './engine/node-document.js';
 import type { PortConfig } from './engine/service-spec.js';
 import type { ContainerStatus, TaskStatus } from './engine/task-document.js';
-import type { GenericResource, Platform, ResourceList, TaskSpec } from './engine/task-spec.js';
+import type { GenericResource, LogDriver, Platform, ResourceList, TaskSpec } from './engine/task-spec.js';
 import { TASK_STATE_ORDER, type TaskState } from './engine/task-state.js';
 import type { MeshReport } from './session.js';
 
@@ -108,8 +108,9 @@ export const assignment: Check<Assignment> = object<Assignment>(
     hostPorts: list(portConfig),
     genericResources: list(genericResource),
     registryAuth: text,
+    logDriver: trusted<LogDriver>(),
   },
-  ['unhealthy', 'genericResources', 'registryAuth'],
+  ['unhealthy', 'genericResources', 'registryAuth', 'logDriver'],
 );
 
 const endpoint: Check<Endpoint> = object<Endpoint>({

@@ -4,7 +4,10 @@ import { genericEnvironment } from '../../proto/engine/generic-resource.js';
 import type { PortConfig } from '../../proto/engine/service-spec.js';
 import type { ResourceRequirements } from '../../proto/engine/task-spec.js';
 import { containerName, taskLabels } from './container-labels.js';
+import { hostMounts, type HostMounts } from './container-mounts.js';
+import { securityOptions } from './security-options.js';
 import { taskFileMounts } from './task-file.js';
+import { withTemplatesExpanded, type NodeFacts } from './task-templates.js';
 
 /** ns; what the Engine API gives a ContainerSpec without StopGracePeriod. */
 export const DEFAULT_STOP_GRACE = 10_000_000_000;
@@ -15,7 +18,8 @@ export interface LogConfig {
 }
 
 export interface ContainerConfigContext {
-  readonly nodeId: string;
+  /** This machine, as the templates of a task name it. */
+  readonly node: NodeFacts;
   /** For tasks that name no log driver; absent = the Engine's own default. */
   readonly defaultLog?: LogConfig;
   /** Where this host keeps a file of the task, by its name. */
@@ -32,15 +36,17 @@ export interface ContainerCreateBody extends Readonly<Record<string, unknown>> {
 /**
  * What the Engine must create for a task, field by field as Swarm's own executor maps them. Fields that
  * the spec leaves out are left out, so that the image's and the Engine's defaults hold. Ingress ports
- * are not bound: the mesh dials the container.
+ * are not bound: the mesh dials the container. Throws BALE_TEMPLATE_FAILED.
  */
 export function containerConfig(
-  assignment: Assignment,
+  task: Assignment,
   context: ContainerConfigContext,
 ): { readonly name: string; readonly body: ContainerCreateBody } {
+  const assignment = withTemplatesExpanded(task, context.node);
+  const nodeId = context.node.ID;
   const spec = assignment.spec.ContainerSpec;
   return {
-    name: containerName(assignment, context.nodeId),
+    name: containerName(assignment, nodeId),
     body: {
       Image: spec.Image,
       ...command(spec),
@@ -56,7 +62,7 @@ export function containerConfig(
       }),
       // So that an Engine that stops on its own keeps the same grace.
       StopTimeout: graceSeconds(spec.StopGracePeriod ?? DEFAULT_STOP_GRACE),
-      Labels: { ...spec.Labels, ...taskLabels(assignment, context.nodeId) },
+      Labels: { ...spec.Labels, ...taskLabels(assignment, nodeId) },
       ExposedPorts: Object.fromEntries(assignment.hostPorts.map((port) => [portKey(port), {}])),
       HostConfig: hostConfig(assignment, context),
     },
@@ -68,7 +74,7 @@ export const graceSeconds = (nanoseconds: number): number => Math.ceil(nanosecon
 
 function hostConfig(assignment: Assignment, context: ContainerConfigContext): Record<string, unknown> {
   const spec = assignment.spec.ContainerSpec;
-  const log = assignment.spec.LogDriver;
+  const log = assignment.spec.LogDriver ?? assignment.logDriver;
   return {
     // A task is never restarted in place, it is replaced.
     RestartPolicy: { Name: 'no' },
@@ -76,13 +82,13 @@ function hostConfig(assignment: Assignment, context: ContainerConfigContext): Re
     ...given({
       Init: spec.Init ?? undefined,
       ReadonlyRootfs: spec.ReadOnly,
-      Mounts: mounts(assignment, context),
       GroupAdd: spec.Groups,
       Sysctls: spec.Sysctls,
       CapAdd: spec.CapabilityAdd,
       CapDrop: spec.CapabilityDrop,
       Ulimits: spec.Ulimits,
       OomScoreAdj: spec.OomScoreAdj,
+      SecurityOpt: securityOptions(spec.Privileges),
       Dns: spec.DNSConfig?.Nameservers,
       DnsSearch: spec.DNSConfig?.Search,
       DnsOptions: spec.DNSConfig?.Options,
@@ -90,6 +96,7 @@ function hostConfig(assignment: Assignment, context: ContainerConfigContext): Re
       // Options without a driver are those of the Engine's default one.
       LogConfig: log === undefined ? context.defaultLog : { Type: log.Name ?? '', Config: log.Options ?? {} },
     }),
+    ...mounts(assignment, context),
     ...resources(assignment.spec.Resources),
     PortBindings: portBindings(assignment.hostPorts),
   };
@@ -101,15 +108,14 @@ function environment({ spec, genericResources = [] }: Assignment): readonly stri
   return genericResources.length === 0 ? own : [...(own ?? []), ...genericEnvironment(genericResources)];
 }
 
-function mounts(assignment: Assignment, { fileSource }: ContainerConfigContext): readonly Mount[] | undefined {
+function mounts(assignment: Assignment, { fileSource }: ContainerConfigContext): HostMounts {
   const files = taskFileMounts(assignment).map(({ name, target }): Mount => ({
     Type: 'bind',
     Source: fileSource(name),
     Target: target,
     ReadOnly: true,
   }));
-  const own = assignment.spec.ContainerSpec.Mounts;
-  return files.length === 0 ? own : [...(own ?? []), ...files];
+  return hostMounts([...(assignment.spec.ContainerSpec.Mounts ?? []), ...files]);
 }
 
 /** A Command replaces the image's entrypoint; Args alone are the arguments of the image's own. */

@@ -12,6 +12,7 @@ import { containerConfig, graceSeconds, type LogConfig } from './container-confi
 import { NODE_ID_LABEL, TASK_ID_LABEL } from './container-labels.js';
 import { containerState } from './container-state.js';
 import { statusOf } from './engine-error.js';
+import { checkLimits, engineLimits, type EngineLimits } from './engine-limits.js';
 import { watchEvents } from './engine-events.js';
 import { Engine } from './engine.js';
 import { ExecProbes } from './exec-probe.js';
@@ -22,8 +23,9 @@ import { defaultLogConfig } from './log-limits.js';
 import { nodeDescription, type EngineInfo } from './node-description.js';
 import type { PayloadLookup } from '../worker/payload-shelf.js';
 import { StartGate } from './start-gate.js';
-import { taskFileMounts, taskFiles, type NodeFacts } from './task-file.js';
+import { taskFileMounts, taskFiles } from './task-file.js';
 import { TaskFiles } from './task-files.js';
+import type { NodeFacts } from './task-templates.js';
 
 export interface DockerExecutorOptions {
   readonly socketPath: string;
@@ -60,6 +62,8 @@ class DockerExecutor implements Executor {
   readonly #files: TaskFiles;
   /** As the Engine told it last; it is asked before the first task comes. */
   #platform: NodeFacts['Platform'] = { Architecture: '', OS: 'linux' };
+  /** The same. */
+  #limits: EngineLimits = engineLimits({});
   /** Container ids by task, to save a look-up per call. An entry may be out of date: the Engine says so then. */
   readonly #ids = new Map<string, string>();
   /** Tasks whose container this executor starts right now: their `start` event is no news. */
@@ -78,7 +82,9 @@ class DockerExecutor implements Executor {
 
   async describe(signal: AbortSignal): Promise<NodeDescription> {
     const { hostname, genericResources } = this.#options;
-    const description = nodeDescription(await this.#info(signal), hostname, genericResources);
+    const info = await this.#info(signal);
+    this.#limits = engineLimits(info);
+    const description = nodeDescription(info, hostname, genericResources);
     const { Architecture = '', OS = '' } = description.Platform;
     this.#platform = { Architecture, OS };
     return description;
@@ -122,9 +128,12 @@ class DockerExecutor implements Executor {
   async provide(assignment: Assignment, lookup: PayloadLookup, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     if (taskFileMounts(assignment).length === 0) return;
+    await this.#files.provide(assignment.taskId, taskFiles(assignment, lookup, this.#node()));
+  }
+
+  #node(): NodeFacts {
     const { nodeId: ID, hostname: Hostname } = this.#options;
-    const files = taskFiles(assignment, lookup, { ID, Hostname, Platform: this.#platform });
-    await this.#files.provide(assignment.taskId, files);
+    return { ID, Hostname, Platform: this.#platform };
   }
 
   withdraw(taskId: string): Promise<void> {
@@ -133,9 +142,11 @@ class DockerExecutor implements Executor {
 
   async create(assignment: Assignment, signal: AbortSignal): Promise<void> {
     const { taskId } = assignment;
-    const defaultLog = assignment.spec.LogDriver === undefined ? await this.#defaultLogConfig() : undefined;
+    checkLimits(assignment.spec.Resources ?? {}, this.#limits);
+    const log = assignment.spec.LogDriver ?? assignment.logDriver;
+    const defaultLog = log === undefined ? await this.#defaultLogConfig() : undefined;
     const { name, body } = containerConfig(assignment, {
-      nodeId: this.#options.nodeId,
+      node: this.#node(),
       fileSource: (file) => this.#files.path(taskId, file),
       ...(defaultLog === undefined ? {} : { defaultLog }),
     });

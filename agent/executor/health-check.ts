@@ -6,6 +6,8 @@ export interface HealthCheck {
   readonly interval: number;
   /** ms a probe may take. */
   readonly timeout: number;
+  /** ms from the container's start in which failures do not count; 0 = none. */
+  readonly startPeriod: number;
 }
 
 /** What came of running a health check once. */
@@ -22,6 +24,7 @@ export interface CheckedConfig {
         /** ns; 0 = the Engine's default. */
         readonly Interval?: number | undefined;
         readonly Timeout?: number | undefined;
+        readonly StartPeriod?: number | undefined;
       }
     | undefined;
   /** What CMD-SHELL is run with; null = the Engine's default. */
@@ -44,6 +47,7 @@ export function healthCheckOf({ Healthcheck, Shell }: CheckedConfig): HealthChec
     command,
     interval: milliseconds(Healthcheck?.Interval, INTERVAL),
     timeout: milliseconds(Healthcheck?.Timeout, TIMEOUT),
+    startPeriod: milliseconds(Healthcheck?.StartPeriod, 0),
   };
 }
 

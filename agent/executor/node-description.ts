@@ -1,8 +1,9 @@
 import type { NodeDescription } from '../../proto/engine/node-document.js';
 import type { GenericResource } from '../../proto/engine/task-spec.js';
+import type { LimitInfo } from './engine-limits.js';
 
 /** The part of `GET /info` that a node tells its managers. */
-export interface EngineInfo {
+export interface EngineInfo extends LimitInfo {
   readonly ServerVersion: string;
   readonly OSType: string;
   readonly Architecture: string;

@@ -1,11 +1,11 @@
 import { BaleError, errorMessage } from '../../core/errors.js';
 import type { Assignment } from '../../proto/assignment.js';
 import { fileReferences, type FileReference } from '../../proto/engine/file-references.js';
-import { expandTemplate, type TemplateContext } from '../../proto/engine/template-expansion.js';
+import { expandTemplate } from '../../proto/engine/template-expansion.js';
 import { parseTemplate } from '../../proto/engine/template.js';
 import type { Payload } from '../../proto/payload.js';
 import type { PayloadLookup } from '../worker/payload-shelf.js';
-import { containerName } from './container-labels.js';
+import { templateContext, withTemplatesExpanded, type NodeFacts } from './task-templates.js';
 
 /** A file that a container is given, before its data is known. */
 export interface TaskFileMount {
@@ -21,9 +21,6 @@ export interface TaskFile extends TaskFileMount {
   readonly mode: number;
   readonly data: Uint8Array;
 }
-
-/** The machine, as templates name it. */
-export type NodeFacts = TemplateContext['Node'];
 
 export const taskFileMounts = ({ spec }: Assignment): readonly TaskFileMount[] =>
   fileReferences(spec.ContainerSpec).map(({ target }, index) => ({ name: String(index), target }));
@@ -56,13 +53,13 @@ function expanded(
   assignment: Assignment,
   node: NodeFacts,
 ): Uint8Array {
-  const template = parseTemplate(text(data));
+  const template = parseTemplate(text(data), 'payload');
   if (template.kind !== 'parsed') throw failed(kind, name, template.reason);
   const byTarget = (wanted: 'secret' | 'config', fileName: string): string | undefined => {
     const found = payloads.find(({ reference }) => reference.kind === wanted && reference.fileName === fileName);
     return found === undefined ? undefined : text(found.payload.data);
   };
-  const env = assignment.spec.ContainerSpec.Env ?? [];
+  const env = withTemplatesExpanded(assignment, node).spec.ContainerSpec.Env ?? [];
   try {
     const whole = expandTemplate(template.parts, templateContext(assignment, node), {
       env: (variable) => env.find((line) => line.startsWith(`${variable}=`))?.slice(variable.length + 1),
@@ -74,17 +71,6 @@ function expanded(
     throw failed(kind, name, errorMessage(error));
   }
 }
-
-const templateContext = (assignment: Assignment, node: NodeFacts): TemplateContext => ({
-  Service: { ID: assignment.serviceId, Name: assignment.serviceName, Labels: assignment.serviceLabels },
-  Node: node,
-  Task: {
-    ID: assignment.taskId,
-    Name: containerName(assignment, node.ID),
-    // The Engine's own rule: without a slot the node stands in its place.
-    Slot: assignment.slot === 0 ? node.ID : String(assignment.slot),
-  },
-});
 
 const text = (data: Uint8Array): string => Buffer.from(data).toString('utf8');
 

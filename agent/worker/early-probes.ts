@@ -9,6 +9,8 @@ import { describeProbe, type HealthCheck, type ProbeResult } from '../executor/h
 export interface Probes {
   /** How many were begun. */
   readonly made: number;
+  /** When the container was first seen to wait for its health, ms since the epoch. */
+  readonly from?: number;
   /** When the last one ended, or the container was first seen to wait for its health; ms since the epoch. */
   readonly since?: number;
   readonly last?: ProbeResult;
@@ -24,9 +26,18 @@ export const NO_PROBES: Probes = { made: 0, passed: false };
 const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 5_000;
 
-/** When the next probe is due, ms since the epoch: pauses of 100 ms, doubled up to 5 s, never longer than the interval. */
-export function nextProbeAt({ made, since, refused }: Probes, check: HealthCheck | undefined): number | undefined {
+/**
+ * When the next probe is due, ms since the epoch: after pauses of 100 ms, doubled up to 5 s, never longer
+ * than the interval. `startInterval`, ms, is the spec's own wish for the pauses of the start period, which
+ * Engines of API 1.41 do not know.
+ */
+export function nextProbeAt(
+  { made, from, since, refused }: Probes,
+  check: HealthCheck | undefined,
+  startInterval?: number,
+): number | undefined {
   if (check === undefined || since === undefined || refused !== undefined) return undefined;
+  if (startInterval !== undefined && since < (from ?? since) + check.startPeriod) return since + startInterval;
   const max = Math.min(LONGEST_PAUSE, check.interval);
   return since + backoffDelay({ initial: Math.min(FIRST_PAUSE, max), max }, made);
 }
@@ -39,7 +50,7 @@ export function describeWait({ last, refused }: Probes): string | undefined {
 
 /** The container is seen to wait for its health. */
 export const probesFrom = (probes: Probes, now: number): Probes =>
-  probes.since === undefined ? { ...probes, since: now } : probes;
+  probes.since === undefined ? { ...probes, from: now, since: now } : probes;
 
 /** Counted when it begins, so that one whose end is not seen counts too. */
 export const probeBegun = (probes: Probes, now: number): Probes => ({ ...probes, made: probes.made + 1, since: now });

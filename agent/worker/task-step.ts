@@ -50,6 +50,7 @@ export type TaskStep =
 
 /** ns; what the Engine API gives a ContainerSpec without StopGracePeriod. */
 const DEFAULT_STOP_GRACE = 10_000_000_000;
+const NS_PER_MS = 1e6;
 
 /** What Swarm says of a task whose health check failed. */
 const UNHEALTHY = 'task: container unhealthy';
@@ -149,12 +150,13 @@ function whileStarting(facts: TaskFacts): TaskStep {
 }
 
 /** It runs and is not healthy yet: its check is run early, so that it need not wait for the Engine's first probe. */
-function awaitHealth({ probes, status, now }: TaskFacts, check: HealthCheck | undefined): TaskStep {
+function awaitHealth({ assignment, probes, status, now }: TaskFacts, check: HealthCheck | undefined): TaskStep {
   const err = describeWait(probes);
   if (err !== undefined && err !== status.Err) {
     return { kind: 'note', message: status.Message, err, reason: 'the health check does not pass yet' };
   }
-  const dueAt = nextProbeAt(probes, check);
+  const { StartInterval = 0 } = assignment.spec.ContainerSpec.Healthcheck ?? {};
+  const dueAt = nextProbeAt(probes, check, StartInterval === 0 ? undefined : StartInterval / NS_PER_MS);
   if (check === undefined || dueAt === undefined) {
     return { kind: 'wait', reason: "waiting for the Engine's own probe" };
   }

@@ -19,6 +19,9 @@ export function parseBytes(flag: string, text: string): number {
   return Math.trunc(Number(match.groups.amount) * unit);
 }
 
+/** Bytes of swap beside the memory limit; -1 = any amount. */
+export const parseSwap = (flag: string, text: string): number => (text === '-1' ? -1 : parseBytes(flag, text));
+
 /** Billionths of a CPU of `0.5` or `2`. */
 export function parseCpus(flag: string, text: string): number {
   if (!/^\d+(\.\d{1,9})?$/.test(text))
@@ -26,11 +29,15 @@ export function parseCpus(flag: string, text: string): number {
   return Math.round(Number(text) * 1e9);
 }
 
-/** A whole number of at least `min`. */
-export function parseCount(flag: string, text: string, min = 0): number {
+/** A whole number of at least `min` and at most `max`. */
+export function parseCount(flag: string, text: string, min = 0, max = Infinity): number {
   const value = Number(text);
-  if (!/^-?\d+$/.test(text) || value < min || !Number.isSafeInteger(value)) {
-    throw usageError(flag, text, `write a whole number of at least ${min}`);
+  if (!/^-?\d+$/.test(text) || value < min || value > max || !Number.isSafeInteger(value)) {
+    throw usageError(
+      flag,
+      text,
+      `write a whole number ${max === Infinity ? `of at least ${min}` : `from ${min} to ${max}`}`,
+    );
   }
   return value;
 }

@@ -10,15 +10,16 @@ import { parseMount } from './mount.js';
 import { serviceMode } from './service-mode.js';
 import { parsePlacementPref } from './placement-pref.js';
 import { parsePublish } from './publish.js';
-import { parseBytes, parseCount, parseCpus } from './quantity.js';
+import { parseBytes, parseCount, parseCpus, parseSwap } from './quantity.js';
 import { splitWords } from './shell-words.js';
+import type { TaskFlags } from './task-flags.js';
 import { usageError } from './usage-error.js';
 import { patchRollbackConfig, patchUpdateConfig, type RolloutFlags } from '../update/rollout-config.js';
 
 type List = readonly string[];
 
 /** The flags of `service create`, as given. */
-export interface CreateFlags extends RolloutFlags {
+export interface CreateFlags extends RolloutFlags, TaskFlags {
   readonly name?: string;
   readonly replicas?: string;
   readonly mode?: string;
@@ -29,46 +30,17 @@ export interface CreateFlags extends RolloutFlags {
   readonly label?: List;
   readonly containerLabel?: List;
   readonly mount?: List;
-  readonly workdir?: string;
-  readonly user?: string;
   readonly entrypoint?: string;
-  readonly hostname?: string;
-  readonly limitCpu?: string;
-  readonly limitMemory?: string;
-  readonly limitPids?: string;
-  readonly reserveCpu?: string;
-  readonly reserveMemory?: string;
   readonly genericResource?: List;
   readonly constraint?: List;
   readonly placementPref?: List;
-  readonly replicasMaxPerNode?: string;
-  readonly restartCondition?: string;
-  readonly restartDelay?: string;
-  readonly restartMaxAttempts?: string;
-  readonly restartWindow?: string;
-  readonly stopSignal?: string;
-  readonly stopGracePeriod?: string;
-  readonly healthCmd?: string;
-  readonly healthInterval?: string;
-  readonly healthTimeout?: string;
-  readonly healthRetries?: string;
-  readonly healthStartPeriod?: string;
-  /** false with `--no-healthcheck`. */
-  readonly healthcheck?: boolean;
-  readonly init?: boolean;
-  readonly tty?: boolean;
-  readonly readOnly?: boolean;
   readonly group?: List;
   readonly host?: List;
   readonly dns?: List;
   readonly dnsOption?: List;
   readonly dnsSearch?: List;
-  readonly capAdd?: List;
-  readonly capDrop?: List;
   readonly sysctl?: List;
   readonly ulimit?: List;
-  readonly logDriver?: string;
-  readonly logOpt?: List;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -154,6 +126,7 @@ async function containerSpec(
     ...given('CapabilityAdd', flags.capAdd),
     ...given('CapabilityDrop', flags.capDrop),
     ...given('Ulimits', flags.ulimit?.map(ulimit)),
+    ...given('OomScoreAdj', flags.oomScoreAdj === undefined ? undefined : oomScore(flags.oomScoreAdj)),
   };
 }
 
@@ -172,6 +145,8 @@ function resources(flags: CreateFlags): ResourceRequirements {
         ? {}
         : { GenericResources: parseGenericResources(flags.genericResource) }),
     },
+    ...(flags.memorySwap === undefined ? {} : { SwapBytes: parseSwap('--memory-swap', flags.memorySwap) }),
+    ...(flags.memorySwappiness === undefined ? {} : { MemorySwappiness: swappiness(flags.memorySwappiness) }),
   };
 }
 
@@ -206,12 +181,14 @@ function healthcheck(flags: CreateFlags): HealthConfig | undefined {
   const interval = duration(flags.healthInterval, '--health-interval');
   const timeout = duration(flags.healthTimeout, '--health-timeout');
   const startPeriod = duration(flags.healthStartPeriod, '--health-start-period');
+  const startInterval = duration(flags.healthStartInterval, '--health-start-interval');
   const health: HealthConfig = {
     ...(flags.healthCmd === undefined ? {} : { Test: ['CMD-SHELL', flags.healthCmd] }),
     ...(interval === undefined ? {} : { Interval: interval }),
     ...(timeout === undefined ? {} : { Timeout: timeout }),
     ...(flags.healthRetries === undefined ? {} : { Retries: parseCount('--health-retries', flags.healthRetries) }),
     ...(startPeriod === undefined ? {} : { StartPeriod: startPeriod }),
+    ...(startInterval === undefined ? {} : { StartInterval: startInterval }),
   };
   const given = Object.keys(health).length > 0;
   if (flags.healthcheck !== false) return given ? health : undefined;
@@ -233,6 +210,11 @@ export function hostLine(text: string): string {
   if (at <= 0 || at === text.length - 1) throw usageError('--host', text, 'write it as name:address');
   return `${text.slice(at + 1)} ${text.slice(0, at)}`;
 }
+
+export const oomScore = (text: string): number => parseCount('--oom-score-adj', text, -1000, 1000);
+
+/** -1 = the Engine's default. */
+export const swappiness = (text: string): number => parseCount('--memory-swappiness', text, -1, 100);
 
 export function ulimit(text: string): { Name: string; Soft: number; Hard: number } {
   const match = /^(?<name>[a-z]+)=(?<soft>-?\d+)(?::(?<hard>-?\d+))?$/.exec(text);

@@ -1,7 +1,7 @@
 import type { ContainerSpec } from '../../proto/engine/container-spec.js';
 import { parseDuration } from '../../proto/engine/duration.js';
 import { parseLabels } from '../flags/labels.js';
-import { ulimit } from '../flags/service-spec.js';
+import { oomScore, ulimit } from '../flags/service-spec.js';
 import { splitWords } from '../flags/shell-words.js';
 import { patchCapabilities } from './capabilities.js';
 import { patchHealth } from './health.js';
@@ -87,6 +87,7 @@ function patchRights(spec: ContainerSpec, flags: UpdateFlags): void {
   if (flags.sysctlAdd !== undefined || flags.sysctlRm !== undefined) {
     setField(spec, 'Sysctls', patchMap(spec.Sysctls, parseLabels(flags.sysctlAdd ?? []), flags.sysctlRm));
   }
+  if (flags.oomScoreAdj !== undefined) spec.OomScoreAdj = oomScore(flags.oomScoreAdj);
   if (flags.ulimitAdd !== undefined || flags.ulimitRm !== undefined) {
     setField(spec, 'Ulimits', patchNamed(spec.Ulimits, (flags.ulimitAdd ?? []).map(ulimit), flags.ulimitRm));
   }

@@ -2,18 +2,14 @@ import { BaleError } from '../../core/errors.js';
 import { parseDuration } from '../../proto/engine/duration.js';
 import type { HealthConfig } from '../../proto/engine/container-spec.js';
 import { parseCount } from '../flags/quantity.js';
+import type { TaskFlags } from '../flags/task-flags.js';
 import { setField } from './set-field.js';
-import type { UpdateFlags } from './update-flags.js';
-
-type HealthFlags = Pick<
-  UpdateFlags,
-  'healthCmd' | 'healthInterval' | 'healthTimeout' | 'healthRetries' | 'healthStartPeriod' | 'healthcheck'
->;
 
 /** The health check with its flags applied. An empty `--health-cmd`, or any flag after `--no-healthcheck`, is the image's command again. */
-export function patchHealth(current: HealthConfig | undefined, flags: HealthFlags): HealthConfig | undefined {
-  const { healthCmd, healthInterval, healthTimeout, healthRetries, healthStartPeriod } = flags;
-  const given = [healthCmd, healthInterval, healthTimeout, healthRetries, healthStartPeriod].some(
+export function patchHealth(current: HealthConfig | undefined, flags: TaskFlags): HealthConfig | undefined {
+  const { healthCmd, healthInterval, healthTimeout, healthRetries } = flags;
+  const { healthStartPeriod: startPeriod, healthStartInterval: startInterval } = flags;
+  const given = [healthCmd, healthInterval, healthTimeout, healthRetries, startPeriod, startInterval].some(
     (flag) => flag !== undefined,
   );
   if (flags.healthcheck === false) {
@@ -28,7 +24,8 @@ export function patchHealth(current: HealthConfig | undefined, flags: HealthFlag
   if (health.Test?.[0] === 'NONE') delete health.Test;
   if (healthInterval !== undefined) health.Interval = parseDuration(healthInterval, '--health-interval');
   if (healthTimeout !== undefined) health.Timeout = parseDuration(healthTimeout, '--health-timeout');
-  if (healthStartPeriod !== undefined) health.StartPeriod = parseDuration(healthStartPeriod, '--health-start-period');
+  if (startPeriod !== undefined) health.StartPeriod = parseDuration(startPeriod, '--health-start-period');
+  if (startInterval !== undefined) health.StartInterval = parseDuration(startInterval, '--health-start-interval');
   if (healthRetries !== undefined) health.Retries = parseCount('--health-retries', healthRetries);
   if (healthCmd !== undefined) setField(health, 'Test', healthCmd === '' ? [] : ['CMD-SHELL', healthCmd]);
   return health;

@@ -1,7 +1,8 @@
 import { BaleError } from '../../core/errors.js';
 import { parseGenericResources } from '../../proto/engine/generic-resource.js';
 import type { GenericResource, ResourceRequirements } from '../../proto/engine/task-spec.js';
-import { parseBytes, parseCount, parseCpus } from '../flags/quantity.js';
+import { parseBytes, parseCount, parseCpus, parseSwap } from '../flags/quantity.js';
+import { swappiness } from '../flags/service-spec.js';
 import { setField } from './set-field.js';
 import type { UpdateFlags } from './update-flags.js';
 
@@ -13,7 +14,9 @@ export function patchResources(
   flags: UpdateFlags,
 ): ResourceRequirements | undefined {
   const { limitCpu, limitMemory, limitPids, reserveCpu, reserveMemory, genericResourceAdd, genericResourceRm } = flags;
-  const given = [limitCpu, limitMemory, limitPids, reserveCpu, reserveMemory, genericResourceAdd, genericResourceRm];
+  const { memorySwap, memorySwappiness } = flags;
+  const limited = [limitCpu, limitMemory, limitPids, memorySwap, memorySwappiness];
+  const given = [...limited, reserveCpu, reserveMemory, genericResourceAdd, genericResourceRm];
   if (given.every((flag) => flag === undefined)) return current;
   const limits = { ...current?.Limits };
   if (limitCpu !== undefined) setField(limits, 'NanoCPUs', some(parseCpus('--limit-cpu', limitCpu)));
@@ -26,7 +29,13 @@ export function patchResources(
   }
   const generics = patchGenerics(reservations.GenericResources, genericResourceAdd, genericResourceRm);
   setField(reservations, 'GenericResources', generics);
-  return { ...current, Limits: limits, Reservations: reservations };
+  const resources: ResourceRequirements = { ...current, Limits: limits, Reservations: reservations };
+  if (memorySwap !== undefined) resources.SwapBytes = parseSwap('--memory-swap', memorySwap);
+  if (memorySwappiness !== undefined) {
+    const value = swappiness(memorySwappiness);
+    setField(resources, 'MemorySwappiness', value < 0 ? undefined : value);
+  }
+  return resources;
 }
 
 /** One that is added replaces those of its kind; to remove a kind that is not there is an error, as for docker. */

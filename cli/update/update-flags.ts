@@ -1,3 +1,4 @@
+import type { TaskFlags } from '../flags/task-flags.js';
 import type { FileFlags } from './file-references.js';
 import type { ImageFlags } from './image-digest.js';
 import type { RolloutFlags } from './rollout-config.js';
@@ -5,7 +6,7 @@ import type { RolloutFlags } from './rollout-config.js';
 type List = readonly string[];
 
 /** The flags of `service update`, as given. A flag that was not given changes nothing. */
-export interface UpdateFlags extends RolloutFlags, FileFlags, ImageFlags {
+export interface UpdateFlags extends RolloutFlags, TaskFlags, FileFlags, ImageFlags {
   readonly image?: string;
   readonly args?: string;
   readonly entrypoint?: string;
@@ -29,46 +30,17 @@ export interface UpdateFlags extends RolloutFlags, FileFlags, ImageFlags {
   readonly dnsOptionRm?: List;
   readonly dnsSearchAdd?: List;
   readonly dnsSearchRm?: List;
-  readonly capAdd?: List;
-  readonly capDrop?: List;
   readonly sysctlAdd?: List;
   readonly sysctlRm?: List;
   readonly ulimitAdd?: List;
   readonly ulimitRm?: List;
   readonly replicas?: string;
   readonly maxConcurrent?: string;
-  readonly limitCpu?: string;
-  readonly limitMemory?: string;
-  readonly limitPids?: string;
-  readonly reserveCpu?: string;
-  readonly reserveMemory?: string;
   readonly genericResourceAdd?: List;
   readonly genericResourceRm?: List;
   readonly constraintAdd?: List;
   readonly constraintRm?: List;
   readonly placementPrefAdd?: List;
   readonly placementPrefRm?: List;
-  readonly replicasMaxPerNode?: string;
-  readonly restartCondition?: string;
-  readonly restartDelay?: string;
-  readonly restartMaxAttempts?: string;
-  readonly restartWindow?: string;
-  readonly stopSignal?: string;
-  readonly stopGracePeriod?: string;
-  readonly healthCmd?: string;
-  readonly healthInterval?: string;
-  readonly healthTimeout?: string;
-  readonly healthRetries?: string;
-  readonly healthStartPeriod?: string;
-  /** false with `--no-healthcheck`. */
-  readonly healthcheck?: boolean;
-  readonly init?: boolean;
-  readonly tty?: boolean;
-  readonly readOnly?: boolean;
-  readonly hostname?: string;
-  readonly workdir?: string;
-  readonly user?: string;
-  readonly logDriver?: string;
-  readonly logOpt?: List;
   readonly force?: boolean;
 }

@@ -23,6 +23,7 @@ export const toAssignment = (task: TaskObject): Assignment => ({
   status: task.status,
   hostPorts: task.hostPorts,
   ...(task.genericResources === undefined ? {} : { genericResources: task.genericResources }),
+  ...(task.logDriver === undefined ? {} : { logDriver: task.logDriver }),
   ...(task.registryAuth === undefined ? {} : { registryAuth: task.registryAuth }),
 });
 

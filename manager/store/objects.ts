@@ -4,7 +4,7 @@ import type { UpdateStatus } from '../../proto/engine/service-document.js';
 import type { PortConfig, ServiceSpec } from '../../proto/engine/service-spec.js';
 import type { SwarmSpec } from '../../proto/engine/swarm-document.js';
 import type { TaskStatus } from '../../proto/engine/task-document.js';
-import type { GenericResource, TaskSpec } from '../../proto/engine/task-spec.js';
+import type { GenericResource, LogDriver, TaskSpec } from '../../proto/engine/task-spec.js';
 import type { DesiredState } from '../../proto/engine/task-state.js';
 
 /**
@@ -130,6 +130,8 @@ export interface TaskObject extends StoredObject {
   readonly genericResources?: readonly GenericResource[];
   /** `RegistryAuth.id` of the credentials that it pulls with. */
   readonly registryAuth?: string;
+  /** The swarm's default when it was made, where its spec names no log driver. */
+  readonly logDriver?: LogDriver;
   readonly desiredState: DesiredState;
   /** Written by the manager until `assigned`, by the agent alone afterwards (or by the manager for a lost node: orphaned, failed). */
   readonly status: TaskStatus;

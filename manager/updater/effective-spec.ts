@@ -6,7 +6,14 @@ import { misfitOf } from '../scheduler/misfit.js';
 import type { NodeObject, ServiceObject, TaskObject } from '../store/objects.js';
 
 /** Fields whose zero says something else than their absence. */
-const ZERO_COUNTS: ReadonlySet<string> = new Set(['StopGracePeriod', 'Delay', 'Init', 'PublishedPort']);
+const ZERO_COUNTS: ReadonlySet<string> = new Set([
+  'StopGracePeriod',
+  'Delay',
+  'Init',
+  'PublishedPort',
+  'SwapBytes',
+  'MemorySwappiness',
+]);
 
 /** By spec object: specs are immutable and shared by many tasks. */
 const DIGESTS = new WeakMap<TaskSpec, string>();

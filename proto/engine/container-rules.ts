@@ -1,27 +1,31 @@
-import type { ContainerSpec, HealthConfig, Mount } from './container-spec.js';
-import { FieldRefused } from './decode.js';
+import type { ContainerSpec, HealthConfig } from './container-spec.js';
 import { checkFileReferences } from './file-references.js';
 import { isImageReference } from './image-reference.js';
+import { checkMounts } from './mount-rules.js';
+import { checkPrivileges } from './privileges-rules.js';
 import { specError } from './spec-error.js';
+import { dryExpansion } from './template-rules.js';
 
 const MILLISECOND = 1e6;
-const PATH = 'TaskTemplate.ContainerSpec';
 const PROBES = ['NONE', 'CMD', 'CMD-SHELL'];
+const LARGEST_OOM_SCORE = 1000;
 
 /** The longest duration that a timer can hold (2^31 - 1 ms), in ns. */
 export const LONGEST_DURATION = 2_147_483_647 * MILLISECOND;
 
 /**
  * What SwarmKit checks of a ContainerSpec, in its words, and what would only fail on the node
- * otherwise. Throws BALE_SPEC_INVALID (400) or FieldRefused (501).
+ * otherwise, for a service with these labels. Throws BALE_SPEC_INVALID (400) or FieldRefused (501).
  */
-export function checkContainer(container: ContainerSpec): void {
+export function checkContainer(container: ContainerSpec, labels: Readonly<Record<string, string>>): void {
   const { Image } = container;
   if (Image === '') throw specError('ContainerSpec: image reference must be provided');
   if (!isImageReference(Image)) {
     throw specError(`ContainerSpec: ${JSON.stringify(Image)} is not a valid repository/tag`);
   }
-  checkMounts(container.Mounts ?? []);
+  const expanded = dryExpansion(container, labels);
+  checkMounts(expanded.Mounts ?? []);
+  checkPrivileges(container.Privileges ?? {});
   checkHealth(container.Healthcheck ?? {});
   const grace = container.StopGracePeriod ?? 0;
   if (grace < 0) throw specError('ContainerSpec: StopGracePeriod cannot be negative');
@@ -40,43 +44,15 @@ export function checkContainer(container: ContainerSpec): void {
       throw specError(`ContainerSpec: Labels: "${label}" is a setting of the service; put it in the service's labels`);
     }
   }
-  checkFileReferences(container);
-  refuseTemplates(container);
-}
-
-function checkMounts(mounts: readonly Mount[]): void {
-  const targets = new Set<string>();
-  for (const [index, mount] of mounts.entries()) {
-    const where = `ContainerSpec: Mounts[${index}]`;
-    const { Type: type = 'bind', Target = '', Source = '' } = mount;
-    if (!Target.startsWith('/')) {
-      throw specError(`${where}: invalid mount target, must be an absolute path: ${JSON.stringify(Target)}`);
-    }
-    if (targets.has(Target)) throw specError(`ContainerSpec: duplicate mount point: ${Target}`);
-    targets.add(Target);
-    if (type === 'bind' && !Source.startsWith('/')) {
-      throw specError(`${where}: invalid bind mount source, must be an absolute path: ${JSON.stringify(Source)}`);
-    }
-    if (type === 'volume' && Source.startsWith('/')) {
-      throw specError(`${where}: invalid volume mount source, must not be an absolute path: ${Source}`);
-    }
-    if (type === 'tmpfs' && Source !== '') throw specError(`${where}: invalid tmpfs source, source must be empty`);
-    checkMountOptions(where, type, mount);
+  const score = container.OomScoreAdj ?? 0;
+  if (Math.abs(score) > LARGEST_OOM_SCORE) {
+    throw specError(`ContainerSpec: Invalid value ${score}, range for oom score adj is [-1000, 1000]`);
   }
-}
-
-/** Options of another type than the mount's would be ignored by the Engine. */
-function checkMountOptions(where: string, type: NonNullable<Mount['Type']>, mount: Mount): void {
-  const options = { bind: mount.BindOptions, volume: mount.VolumeOptions, tmpfs: mount.TmpfsOptions };
-  for (const [kind, given] of Object.entries(options)) {
-    if (kind !== type && given !== undefined && Object.keys(given).length > 0) {
-      throw specError(`${where}: options of a ${kind} mount do not fit a mount of type ${type}`);
-    }
-  }
+  checkFileReferences(expanded);
 }
 
 function checkHealth(health: HealthConfig): void {
-  for (const name of ['Interval', 'Timeout', 'StartPeriod'] as const) {
+  for (const name of ['Interval', 'Timeout', 'StartPeriod', 'StartInterval'] as const) {
     const value = health[name] ?? 0;
     if (value !== 0 && value < MILLISECOND) {
       throw specError(`ContainerSpec: ${name} in HealthConfig cannot be less than 1ms`);
@@ -88,22 +64,5 @@ function checkHealth(health: HealthConfig): void {
     throw specError(
       `ContainerSpec: Test in HealthConfig must begin with ${PROBES.join(', ')}, not ${JSON.stringify(probe)}`,
     );
-  }
-}
-
-/** SwarmKit's agents expand Go templates in these fields: passing them on as they are would be a silent change. */
-function refuseTemplates(container: ContainerSpec): void {
-  const fields: readonly (readonly [string, string | undefined])[] = [
-    ['Hostname', container.Hostname],
-    ...(container.Env ?? []).map((variable, index) => [`Env[${index}]`, variable] as const),
-    ...(container.Mounts ?? []).flatMap((mount, index) => [
-      [`Mounts[${index}].Source`, mount.Source] as const,
-      [`Mounts[${index}].Target`, mount.Target] as const,
-    ]),
-  ];
-  for (const [name, value] of fields) {
-    if (value?.includes('{{') === true) {
-      throw new FieldRefused(`A template in ${PATH}.${name}`, 'bale does not expand {{…}} in this version');
-    }
   }
 }

@@ -1,4 +1,11 @@
-import type { ConfigReference, ContainerSpec, HealthConfig, Mount, SecretReference } from './container-spec.js';
+import type {
+  ConfigReference,
+  ContainerSpec,
+  HealthConfig,
+  Mount,
+  Privileges,
+  SecretReference,
+} from './container-spec.js';
 import { always, document, field, pointer, refused, refusedIfPresent } from './document-shape.js';
 import { count, flag, limited, list, text, textMap, whole, word } from './shape.js';
 
@@ -10,7 +17,7 @@ const healthConfig = document<HealthConfig>({
   Timeout: field(whole),
   Retries: field(whole),
   StartPeriod: field(whole),
-  StartInterval: refused(NEWER_ENGINE),
+  StartInterval: field(whole),
 });
 
 const mount = document<Mount>({
@@ -31,7 +38,7 @@ const mount = document<Mount>({
     document<NonNullable<Mount['BindOptions']>>({
       Propagation: field(word('private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave')),
       NonRecursive: field(flag),
-      CreateMountpoint: refused(NEWER_ENGINE),
+      CreateMountpoint: field(flag),
       ReadOnlyNonRecursive: refused(NEWER_ENGINE),
       ReadOnlyForceRecursive: refused(NEWER_ENGINE),
     }),
@@ -53,11 +60,32 @@ const mount = document<Mount>({
     document<NonNullable<Mount['TmpfsOptions']>>({
       SizeBytes: field(count),
       Mode: field(count),
-      Options: refused(NEWER_ENGINE),
+      Options: field(list(list(text))),
     }),
   ),
   ImageOptions: refused(NEWER_ENGINE),
   ClusterOptions: refused('bale has no cluster volumes'),
+});
+
+const privileges = document<Privileges>({
+  CredentialSpec: refused('credential specs exist on Windows only'),
+  SELinuxContext: field(
+    document<NonNullable<Privileges['SELinuxContext']>>({
+      Disable: field(flag),
+      User: field(text),
+      Role: field(text),
+      Type: field(text),
+      Level: field(text),
+    }),
+  ),
+  Seccomp: field(
+    document<NonNullable<Privileges['Seccomp']>>({
+      Mode: field(word('default', 'unconfined', 'custom')),
+      Profile: field(text),
+    }),
+  ),
+  AppArmor: field(document<NonNullable<Privileges['AppArmor']>>({ Mode: field(word('default', 'disabled')) })),
+  NoNewPrivileges: field(flag),
 });
 
 const fileTarget = document<NonNullable<SecretReference['File']>>({
@@ -91,7 +119,7 @@ export const containerSpecShape = document<ContainerSpec>({
   Dir: field(text),
   User: field(text),
   Groups: field(list(text)),
-  Privileges: refused('credential specs, SELinux, seccomp, AppArmor and no-new-privileges cannot be set'),
+  Privileges: field(privileges),
   Init: pointer(flag),
   StopSignal: field(text),
   TTY: field(flag),
@@ -130,5 +158,5 @@ export const containerSpecShape = document<ContainerSpec>({
       }),
     ),
   ),
-  OomScoreAdj: refused(NEWER_ENGINE),
+  OomScoreAdj: field(whole),
 });

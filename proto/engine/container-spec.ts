@@ -10,7 +10,7 @@ export interface ContainerSpec {
   Dir?: string;
   User?: string;
   Groups?: string[];
-  Privileges?: Record<string, unknown>;
+  Privileges?: Privileges;
   Init?: boolean | null;
   StopSignal?: string;
   TTY?: boolean;
@@ -30,7 +30,18 @@ export interface ContainerSpec {
   CapabilityAdd?: string[];
   CapabilityDrop?: string[];
   Ulimits?: { Name: string; Hard: number; Soft: number }[];
+  /** -1000 to 1000: the higher, the sooner the kernel ends it when memory runs out. */
   OomScoreAdj?: number;
+}
+
+export interface Privileges {
+  /** Of Windows only. */
+  CredentialSpec?: Record<string, unknown>;
+  SELinuxContext?: { Disable?: boolean; User?: string; Role?: string; Type?: string; Level?: string };
+  /** Profile: JSON, in base64 as Go writes bytes; only of the mode `custom`. */
+  Seccomp?: { Mode?: 'default' | 'unconfined' | 'custom'; Profile?: string };
+  AppArmor?: { Mode?: 'default' | 'disabled' };
+  NoNewPrivileges?: boolean;
 }
 
 export interface Mount {
@@ -52,6 +63,7 @@ export interface Mount {
     Labels?: Record<string, string>;
     DriverConfig?: { Name?: string; Options?: Record<string, string> };
   };
+  /** Options: `[flag]` or `[name, value]`. */
   TmpfsOptions?: { SizeBytes?: number; Mode?: number; Options?: string[][] };
   ImageOptions?: Record<string, unknown>;
   ClusterOptions?: Record<string, unknown>;
@@ -64,6 +76,7 @@ export interface HealthConfig {
   Timeout?: number;
   Retries?: number;
   StartPeriod?: number;
+  /** ns between probes during the start period. */
   StartInterval?: number;
 }
 

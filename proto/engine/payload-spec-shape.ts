@@ -66,7 +66,7 @@ export function checkData(kind: PayloadKind, spec: PayloadSpec, data: Buffer): v
     throw specError(`${kind} data must be larger than 0 and less than ${limit} bytes`);
   }
   if (spec.Templating === undefined) return;
-  const template = parseTemplate(data.toString('utf8'));
+  const template = parseTemplate(data.toString('utf8'), 'payload');
   switch (template.kind) {
     case 'parsed':
       return;

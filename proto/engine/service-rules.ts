@@ -22,7 +22,7 @@ const MOST_REPLICAS = 100_000;
  */
 export function checkService(spec: ServiceSpec): void {
   if (spec.Name !== '') checkName(spec.Name);
-  checkTask(spec.TaskTemplate);
+  checkTask(spec.TaskTemplate, spec.Labels);
   checkMode(spec);
   if (isJob(spec.Mode)) {
     if (spec.UpdateConfig !== undefined) throw specError('Jobs may not have an update config');
@@ -54,15 +54,16 @@ function checkName(name: string): void {
   if (name.length > LONGEST_NAME) throw specError(`name must be ${LONGEST_NAME} characters or fewer`);
 }
 
-function checkTask(task: TaskSpec): void {
+function checkTask(task: TaskSpec, labels: ServiceSpec['Labels']): void {
   for (const resources of [task.Resources?.Limits, task.Resources?.Reservations]) {
     checkAmounts(resources?.NanoCPUs ?? 0, resources?.MemoryBytes ?? 0);
   }
   checkMemoryOrder(task.Resources ?? {});
+  checkSwap(task.Resources ?? {});
   (task.Resources?.Reservations?.GenericResources ?? []).forEach(checkGeneric);
   checkRestart(task.RestartPolicy ?? {});
   checkPlacement(task.Placement ?? {});
-  checkContainer(task.ContainerSpec);
+  checkContainer(task.ContainerSpec, labels);
 }
 
 function checkAmounts(nanoCpus: number, memory: number): void {
@@ -80,6 +81,18 @@ function checkMemoryOrder({ Limits, Reservations }: ResourceRequirements): void 
   const reserved = Reservations?.MemoryBytes ?? 0;
   if (limit > 0 && reserved > limit) {
     throw specError(`memory reservation ${reserved} cannot be more than the memory limit ${limit}`);
+  }
+}
+
+function checkSwap({ Limits, SwapBytes, MemorySwappiness = -1 }: ResourceRequirements): void {
+  if (SwapBytes !== undefined && (Limits?.MemoryBytes ?? 0) === 0) {
+    throw specError('memory swap provided, but no memory-limit was set');
+  }
+  if (SwapBytes !== undefined && SwapBytes < -1) {
+    throw specError(`invalid memory swap ${SwapBytes}: Must be at least 0, or -1 for any amount`);
+  }
+  if (MemorySwappiness < -1 || MemorySwappiness > 100) {
+    throw specError(`Invalid value: ${MemorySwappiness}, valid memory swappiness range is 0-100`);
   }
 }
 

@@ -80,11 +80,16 @@ const atMost =
     return empty;
   };
 
+const zeroOf = ({ fields, container }: Shape<unknown>): unknown => {
+  if (container === 'list') return [];
+  return fields === undefined ? '' : {};
+};
+
 /** A list; a null in it is Go's zero value. */
 export const list = <V>(element: Shape<V>): Shape<V[]> => ({
   schema: z.preprocess(
     atMost([], (value) => (Array.isArray(value) ? value.length : 0)),
-    z.array(z.preprocess(goNullTo(element.fields === undefined ? '' : {}), element.schema)),
+    z.array(z.preprocess(goNullTo(zeroOf(element)), element.schema)),
   ),
   container: 'list',
   ...(element.fields === undefined ? {} : { fields: element.fields }),

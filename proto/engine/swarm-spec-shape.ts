@@ -1,6 +1,7 @@
 import { decode } from './decode.js';
-import { always, document, refused, struct } from './document-shape.js';
+import { always, document, pointer, refused, struct } from './document-shape.js';
 import { flag, limited, text, textMap, whole, type RefusalParams, type Shape } from './shape.js';
+import { logDriverShape } from './log-driver-shape.js';
 import { specError } from './spec-error.js';
 import type { SwarmSpec } from './swarm-document.js';
 
@@ -61,11 +62,7 @@ export const swarmSpecShape = document<SwarmSpec>(
         ForceRotate: refused(NO_CA_CHANGE),
       }),
     ),
-    TaskDefaults: struct(
-      document<SwarmSpec['TaskDefaults']>({
-        LogDriver: refused('the log driver is set per service, else it is the default of each Engine'),
-      }),
-    ),
+    TaskDefaults: struct(document<SwarmSpec['TaskDefaults']>({ LogDriver: pointer(logDriverShape) })),
     EncryptionConfig: struct(
       document<SwarmSpec['EncryptionConfig']>({
         AutoLockManagers: always(

@@ -1,9 +1,9 @@
 import { containerSpecShape } from './container-spec-shape.js';
-import { always, document, field, pointer, refused, refusedIfPresent, struct } from './document-shape.js';
-import { count, limited, list, text, textMap, whole, word } from './shape.js';
+import { always, document, field, pointer, refused, struct } from './document-shape.js';
+import { logDriverShape } from './log-driver-shape.js';
+import { count, limited, list, text, whole, word } from './shape.js';
 import type {
   GenericResource,
-  LogDriver,
   Placement,
   Platform,
   ResourceList,
@@ -37,8 +37,8 @@ const resources = document<ResourceRequirements>({
     }),
   ),
   // Pointers in the API: a 0 that was sent means "no swap", not "nothing asked for".
-  SwapBytes: refusedIfPresent('swap cannot be limited'),
-  MemorySwappiness: refusedIfPresent('swap cannot be limited'),
+  SwapBytes: pointer(whole),
+  MemorySwappiness: pointer(whole),
 });
 
 const restartPolicy = document<RestartPolicy>({
@@ -58,8 +58,6 @@ const placement = document<Placement>({
   MaxReplicas: field(count),
   Platforms: field(list(document<Platform>({ Architecture: field(text), OS: field(text) }))),
 });
-
-const logDriverShape = document<LogDriver>({ Name: field(text), Options: field(textMap) });
 
 /** What this version does with each field of a TaskSpec. */
 export const taskSpecShape = document<TaskSpec>({

@@ -16,7 +16,9 @@ export interface TaskSpec {
 export interface ResourceRequirements {
   Limits?: { NanoCPUs?: number; MemoryBytes?: number; Pids?: number };
   Reservations?: ResourceList;
+  /** Beside the memory limit; 0 = none, -1 = any amount. */
   SwapBytes?: number;
+  /** 0 to 100; -1 = the Engine's default. */
   MemorySwappiness?: number;
 }
 

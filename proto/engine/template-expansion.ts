@@ -1,4 +1,5 @@
 import type { Expression, TemplatePart } from './template.js';
+import { FORMAT } from './template-functions.js';
 
 /** What a template may name. */
 export interface TemplateContext {
@@ -20,14 +21,43 @@ export interface TemplateLookup {
   config(target: string): string | undefined;
 }
 
+/** Nothing to look up: the templates of container specs. */
+export const NO_LOOKUP: TemplateLookup = {
+  env: () => undefined,
+  secret: () => undefined,
+  config: () => undefined,
+};
+
+type Value = string | boolean;
+
 /** The text of a template for one task. Throws an Error that says what it names and is not there. */
 export const expandTemplate = (
   parts: readonly TemplatePart[],
   context: TemplateContext,
   lookup: TemplateLookup,
-): string => parts.map((part) => (part.kind === 'text' ? part.text : evaluate(part, context, lookup))).join('');
+): string => parts.map((part) => expandPart(part, context, lookup)).join('');
 
-function evaluate(expression: Expression, context: TemplateContext, lookup: TemplateLookup): string {
+function expandPart(part: TemplatePart, context: TemplateContext, lookup: TemplateLookup): string {
+  switch (part.kind) {
+    case 'text':
+      return part.text;
+    case 'if':
+      return expandTemplate(
+        isTrue(evaluate(part.condition, context, lookup)) ? part.then : part.otherwise,
+        context,
+        lookup,
+      );
+    case 'literal':
+    case 'field':
+    case 'call':
+      return String(evaluate(part, context, lookup));
+  }
+}
+
+/** As Go has it: an empty text is false. */
+const isTrue = (value: Value): boolean => value !== '' && value !== false;
+
+function evaluate(expression: Expression, context: TemplateContext, lookup: TemplateLookup): Value {
   switch (expression.kind) {
     case 'literal':
       return expression.value;
@@ -36,21 +66,64 @@ function evaluate(expression: Expression, context: TemplateContext, lookup: Temp
     case 'call':
       break;
   }
-  const [first, second] = expression.args;
-  const argument = (arg: Expression | undefined): string => (arg === undefined ? '' : evaluate(arg, context, lookup));
-  switch (expression.name) {
+  const value = (arg: Expression | undefined): Value => (arg === undefined ? '' : evaluate(arg, context, lookup));
+  const text = (arg: Expression | undefined): string => String(value(arg));
+  const { name, args } = expression;
+  const [first, second] = args;
+  switch (name) {
     case 'env':
-      return lookup.env(argument(first)) ?? '';
+      return lookup.env(text(first)) ?? '';
     case 'secret':
     case 'config':
-      return named(expression.name, argument(first), lookup);
+      return named(name, text(first), lookup);
     case 'index':
-      return label(argument(second), context) ?? '';
+      return label(text(second), context) ?? '';
     case 'join': {
-      const [separator = '', ...texts] = expression.args.map(argument);
+      const [separator = '', ...texts] = args.map(text);
       return texts.join(separator);
     }
+    case 'printf': {
+      const [format = '', ...texts] = args.map(text);
+      return printed(format, texts);
+    }
+    case 'and':
+    case 'or':
+      return firstThatDecides(args, value, name === 'or');
+    case 'not':
+      return !isTrue(value(first));
+    case 'eq':
+      return args.slice(1).some((other) => isSame(value(first), value(other)));
+    case 'ne':
+      return !isSame(value(first), value(second));
   }
+}
+
+/** The first argument that is `wanted`, else the last; those after it are not looked at. */
+function firstThatDecides(args: readonly Expression[], value: (arg: Expression) => Value, wanted: boolean): Value {
+  let last: Value = '';
+  for (const arg of args) {
+    last = value(arg);
+    if (isTrue(last) === wanted) return last;
+  }
+  return last;
+}
+
+function isSame(a: Value, b: Value): boolean {
+  if (typeof a !== typeof b) throw new Error('incompatible types for comparison');
+  return a === b;
+}
+
+/** The format has been checked to fit its texts. */
+function printed(format: string, texts: readonly string[]): string {
+  const rest = [...texts];
+  const pieces = format.match(FORMAT) ?? [];
+  return pieces
+    .map((piece) => {
+      if (piece === '%%') return '%';
+      if (piece === '%s' || piece === '%v') return rest.shift() ?? '';
+      return piece === '%q' ? JSON.stringify(rest.shift() ?? '') : piece;
+    })
+    .join('');
 }
 
 function named(kind: 'secret' | 'config', target: string, lookup: TemplateLookup): string {
@@ -86,7 +159,7 @@ function fieldValue(path: readonly string[], context: TemplateContext): string {
       return Task.Slot;
     default: {
       const value = label(path[2] ?? '', context);
-      if (value === undefined) throw new Error(`the service has no label "${path[2] ?? ''}"`);
+      if (value === undefined) throw new Error(`map has no entry for key "${path[2] ?? ''}"`);
       return value;
     }
   }

@@ -1,6 +1,16 @@
+import {
+  checkArguments,
+  checkFormat,
+  functionNamed,
+  shorten,
+  type TemplateFunction,
+  type TemplateKind,
+} from './template-functions.js';
+import { cutTemplate, isSign, malformed, TemplateFault, tokens, unsupported, type Token } from './template-tokens.js';
+
 /**
  * The part of Go's text/template that SwarmKit's users write in secrets, configs and container specs:
- * fields, literals, and calls of a few functions, also in pipelines. Pure; no part of a template is
+ * fields, literals, calls of a few functions, also in pipelines, and `if`. Pure; no part of a template is
  * repeated in a reason but names of fields and functions, since a template may be a secret.
  */
 export type ParsedTemplate =
@@ -9,17 +19,21 @@ export type ParsedTemplate =
   /** Go's templates have it, bale's do not. */
   | { readonly kind: 'unsupported'; readonly what: string; readonly reason: string };
 
-export type TemplatePart = { readonly kind: 'text'; readonly text: string } | Expression;
+export type TemplatePart =
+  | { readonly kind: 'text'; readonly text: string }
+  | {
+      readonly kind: 'if';
+      readonly condition: Expression;
+      readonly then: readonly TemplatePart[];
+      readonly otherwise: readonly TemplatePart[];
+    }
+  | Expression;
 
 export type Expression =
   | { readonly kind: 'literal'; readonly value: string }
   /** The names after the dot, e.g. `Service`, `Labels`, `tier`. */
   | { readonly kind: 'field'; readonly path: readonly string[] }
   | { readonly kind: 'call'; readonly name: TemplateFunction; readonly args: readonly Expression[] };
-
-const FUNCTIONS = ['config', 'env', 'index', 'join', 'secret'] as const;
-export type TemplateFunction = (typeof FUNCTIONS)[number];
-const FUNCTION_LIST = FUNCTIONS.join(', ');
 
 /** Fields that a template may name; a label follows `Service.Labels`. */
 const FIELDS: ReadonlySet<string> = new Set([
@@ -36,203 +50,184 @@ const FIELDS: ReadonlySet<string> = new Set([
 ]);
 
 const LABELS = 'Service.Labels';
-const LONGEST_SHOWN = 32;
+/** Of Go's templates, and none of bale's. */
+const KEYWORDS: ReadonlySet<string> = new Set(['block', 'break', 'continue', 'define', 'range', 'template', 'with']);
+/** How deep parentheses and `if` may stand within each other. */
+const DEEPEST = 100;
 
-class Fault extends Error {
-  constructor(readonly template: Exclude<ParsedTemplate, { readonly kind: 'parsed' }>) {
-    super();
-  }
-}
-
-const malformed = (reason: string): Fault => new Fault({ kind: 'malformed', reason });
-const unsupported = (what: string, reason: string): Fault => new Fault({ kind: 'unsupported', what, reason });
-
-export function parseTemplate(text: string): ParsedTemplate {
+export function parseTemplate(text: string, kind: TemplateKind): ParsedTemplate {
   try {
-    return { kind: 'parsed', parts: parseParts(text) };
+    return { kind: 'parsed', parts: new TemplateReader(kind).read(text) };
   } catch (error) {
-    if (error instanceof Fault) return error.template;
-    throw error;
+    if (!(error instanceof TemplateFault)) throw error;
+    const { reason, what } = error;
+    return what === undefined ? { kind: 'malformed', reason } : { kind: 'unsupported', what, reason };
   }
 }
 
-function parseParts(text: string): readonly TemplatePart[] {
-  const parts: TemplatePart[] = [];
-  let from = 0;
-  let trimmed = false;
-  for (let count = 1; ; count += 1) {
-    const start = text.indexOf('{{', from);
-    const where = `action ${count}`;
-    const trimsBefore = start >= 0 && /^\{\{-\s/.test(text.slice(start, start + 4));
-    const before = trimmed
-      ? text.slice(from, start < 0 ? undefined : start).trimStart()
-      : text.slice(from, start < 0 ? undefined : start);
-    const kept = trimsBefore ? before.trimEnd() : before;
-    if (kept !== '') parts.push({ kind: 'text', text: kept });
-    if (start < 0) return parts;
-    const inside = start + (trimsBefore ? 3 : 2);
-    const end = endOfAction(text, inside);
-    if (end < 0) throw malformed(`${where} has no end`);
-    const raw = text.slice(inside, end);
-    trimmed = /\s-$/.test(raw);
-    const inner = trimmed ? raw.slice(0, -1) : raw;
-    if (!/^\s*\/\*/.test(inner)) parts.push(parseAction(inner, where));
-    from = end + 2;
-  }
+/** An `if` whose `end` has not come yet. */
+interface OpenIf {
+  readonly condition: Expression;
+  readonly then: TemplatePart[];
+  readonly otherwise: TemplatePart[];
+  readonly where: string;
+  elseSeen: boolean;
+  /** It stands in the `else if` of the one before it and ends with it. */
+  readonly chained: boolean;
 }
 
-/** Where the `}}` of an action stands whose inside begins at `from`; -1 where there is none. Texts and comments may hold braces. */
-function endOfAction(text: string, from: number): number {
-  const comment = /\s*\/\*/y;
-  comment.lastIndex = from;
-  if (comment.test(text)) {
-    const close = text.indexOf('*/', comment.lastIndex);
-    return close < 0 ? -1 : text.indexOf('}}', close);
+class TemplateReader {
+  readonly #kind: TemplateKind;
+  readonly #parts: TemplatePart[] = [];
+  readonly #open: OpenIf[] = [];
+
+  constructor(kind: TemplateKind) {
+    this.#kind = kind;
   }
-  const step = /"(?:[^"\\\n]|\\.)*"|`[^`]*`|\}\}|[^"`}]+|\}/sy;
-  step.lastIndex = from;
-  for (let at = from; ; at = step.lastIndex) {
-    const match = step.exec(text);
-    if (match === null) return -1;
-    if (match[0] === '}}') return at;
-  }
-}
 
-interface Token {
-  readonly kind: 'string' | 'field' | 'name' | 'sign';
-  readonly text: string;
-}
-
-const TOKEN =
-  /\s*(?:(?<quoted>"(?:[^"\\\n]|\\.)*")|`(?<raw>[^`]*)`|(?<field>\.[\w.]*)|(?<name>[A-Za-z_]\w*)|(?<sign>[|()]))/y;
-
-function tokens(inner: string, where: string): Token[] {
-  const found: Token[] = [];
-  const end = inner.trimEnd().length;
-  TOKEN.lastIndex = 0;
-  while (TOKEN.lastIndex < end) {
-    const at = TOKEN.lastIndex;
-    const groups = TOKEN.exec(inner)?.groups;
-    if (groups === undefined) {
-      const rest = inner.slice(at).trimStart();
-      if (rest.startsWith('$')) throw unsupported(`a variable in ${where}`, 'templates have no variables');
-      if (/^[0-9+-]/.test(rest)) throw unsupported(`a number in ${where}`, 'templates have texts only');
-      throw malformed(`${where} cannot be read`);
+  read(text: string): readonly TemplatePart[] {
+    for (const piece of cutTemplate(text)) {
+      if (piece.kind === 'text') this.#put(piece);
+      else this.#action(piece.inner, piece.where);
     }
-    const { quoted, raw, field, name, sign } = groups;
-    if (quoted !== undefined) found.push({ kind: 'string', text: unquote(quoted, where) });
-    else if (raw !== undefined) found.push({ kind: 'string', text: raw });
-    else if (field !== undefined) found.push({ kind: 'field', text: field });
-    else if (name !== undefined) found.push({ kind: 'name', text: name });
-    else if (sign !== undefined) found.push({ kind: 'sign', text: sign });
+    const left = this.#open.at(-1);
+    if (left !== undefined) throw malformed(`the "if" of ${left.where} has no "end"`);
+    return this.#parts;
   }
-  return found;
-}
 
-function unquote(quoted: string, where: string): string {
-  try {
-    return String(JSON.parse(quoted));
-  } catch {
-    throw malformed(`${where} has a text with an escape that is none`);
+  #put(part: TemplatePart): void {
+    const open = this.#open.at(-1);
+    if (open === undefined) this.#parts.push(part);
+    else if (open.elseSeen) open.otherwise.push(part);
+    else open.then.push(part);
   }
-}
 
-function parseAction(inner: string, where: string): Expression {
-  const queue = tokens(inner, where);
-  const expression = parsePipeline(queue, where);
-  if (queue.length > 0) throw malformed(`${where} has a parenthesis too many`);
-  return expression;
-}
-
-/** `a | f b` is `f b a`: what stands before the sign becomes the last argument. */
-function parsePipeline(queue: Token[], where: string): Expression {
-  let value = parseCommand(queue, where, []);
-  while (isSign(queue[0], '|')) {
-    queue.shift();
-    if (queue[0]?.kind !== 'name') throw malformed(`${where}: only a function may follow "|"`);
-    value = parseCommand(queue, where, [value]);
-  }
-  return value;
-}
-
-function parseCommand(queue: Token[], where: string, piped: readonly Expression[]): Expression {
-  const first = queue[0];
-  if (first?.kind === 'name') {
-    queue.shift();
-    const name = functionNamed(first.text, where);
-    const args: Expression[] = [];
-    while (queue.length > 0 && !isSign(queue[0], '|') && !isSign(queue[0], ')')) args.push(parseOperand(queue, where));
-    return call(name, [...args, ...piped], where);
-  }
-  const operand = parseOperand(queue, where);
-  if (queue.length > 0 && !isSign(queue[0], '|') && !isSign(queue[0], ')')) {
-    throw malformed(`${where} gives arguments to what is no function`);
-  }
-  if (operand.kind === 'field' && operand.path.join('.') === LABELS) {
-    throw unsupported(`.${LABELS} as a whole in ${where}`, 'name one label: index .Service.Labels "NAME"');
-  }
-  return operand;
-}
-
-const isSign = (token: Token | undefined, text: string): boolean => token?.kind === 'sign' && token.text === text;
-
-function parseOperand(queue: Token[], where: string): Expression {
-  const token = queue.shift();
-  switch (token?.kind) {
-    case 'string':
-      return { kind: 'literal', value: token.text };
-    case 'field':
-      return { kind: 'field', path: checkedPath(token.text, where) };
-    case 'name':
-      return call(functionNamed(token.text, where), [], where);
-    case 'sign': {
-      if (token.text !== '(') throw malformed(`${where} has a "${token.text}" where a value belongs`);
-      const inner = parsePipeline(queue, where);
-      if (!isSign(queue.shift(), ')')) throw malformed(`${where} has a parenthesis too few`);
-      return inner;
+  #action(inner: string, where: string): void {
+    const queue = tokens(inner, where);
+    const [first, second] = queue;
+    const keyword = first?.kind === 'name' ? first.text : '';
+    if (KEYWORDS.has(keyword))
+      throw unsupported(`"${keyword}" in ${where}`, 'templates have "if", "else" and "end" only');
+    switch (keyword) {
+      case 'if':
+        this.#begin(queue.slice(1), where, false);
+        return;
+      case 'else':
+        this.#else(where);
+        if (second === undefined) return;
+        if (second.kind !== 'name' || second.text !== 'if') throw malformed(`${where}: only "if" may follow "else"`);
+        this.#begin(queue.slice(2), where, true);
+        return;
+      case 'end':
+        if (second !== undefined) throw malformed(`${where}: nothing may follow "end"`);
+        this.#end(where);
+        return;
+      default:
+        this.#put(this.#expression(queue, where));
     }
-    case undefined:
-      throw malformed(`${where} has no value`);
+  }
+
+  #begin(queue: Token[], where: string, chained: boolean): void {
+    if (this.#open.length >= DEEPEST) throw malformed(`${where} stands too deep in others`);
+    const condition = this.#expression(queue, where);
+    this.#open.push({ condition, then: [], otherwise: [], where, elseSeen: false, chained });
+  }
+
+  #else(where: string): void {
+    const open = this.#open.at(-1);
+    if (open === undefined || open.elseSeen) throw malformed(`${where}: an "else" without its "if"`);
+    open.elseSeen = true;
+  }
+
+  #end(where: string): void {
+    for (let chained = true; chained;) {
+      const open = this.#open.pop();
+      if (open === undefined) throw malformed(`${where}: an "end" without its "if"`);
+      this.#put({ kind: 'if', condition: open.condition, then: open.then, otherwise: open.otherwise });
+      chained = open.chained;
+    }
+  }
+
+  #expression(queue: Token[], where: string): Expression {
+    const expression = this.#pipeline(queue, where, 0);
+    if (queue.length > 0) throw malformed(`${where} has a parenthesis too many`);
+    return expression;
+  }
+
+  /** `a | f b` is `f b a`: what stands before the sign becomes the last argument. */
+  #pipeline(queue: Token[], where: string, depth: number): Expression {
+    if (depth > DEEPEST) throw malformed(`${where} has too many parentheses`);
+    let value = this.#command(queue, where, [], depth);
+    while (isSign(queue[0], '|')) {
+      queue.shift();
+      if (queue[0]?.kind !== 'name') throw malformed(`${where}: only a function may follow "|"`);
+      value = this.#command(queue, where, [value], depth);
+    }
+    return value;
+  }
+
+  #command(queue: Token[], where: string, piped: readonly Expression[], depth: number): Expression {
+    const first = queue[0];
+    const ended = (): boolean => queue.length === 0 || isSign(queue[0], '|') || isSign(queue[0], ')');
+    if (first?.kind === 'name') {
+      queue.shift();
+      const name = functionNamed(first.text, this.#kind, where);
+      const args: Expression[] = [];
+      while (!ended()) args.push(this.#operand(queue, where, depth));
+      return call(name, [...args, ...piped], where);
+    }
+    const operand = this.#operand(queue, where, depth);
+    if (!ended()) throw malformed(`${where} gives arguments to what is no function`);
+    if (isLabels(operand)) {
+      throw unsupported(`.${LABELS} as a whole in ${where}`, 'name one label: index .Service.Labels "NAME"');
+    }
+    return operand;
+  }
+
+  #operand(queue: Token[], where: string, depth: number): Expression {
+    const token = queue.shift();
+    switch (token?.kind) {
+      case 'string':
+        return { kind: 'literal', value: token.text };
+      case 'field':
+        return { kind: 'field', path: checkedPath(token.text, where) };
+      case 'name':
+        return call(functionNamed(token.text, this.#kind, where), [], where);
+      case 'sign': {
+        if (token.text !== '(') throw malformed(`${where} has a "${token.text}" where a value belongs`);
+        const inner = this.#pipeline(queue, where, depth + 1);
+        if (!isSign(queue.shift(), ')')) throw malformed(`${where} has a parenthesis too few`);
+        return inner;
+      }
+      case undefined:
+        throw malformed(`${where} has no value`);
+    }
   }
 }
 
-function functionNamed(name: string, where: string): TemplateFunction {
-  const found = FUNCTIONS.find((known) => known === name);
-  if (found !== undefined) return found;
-  const shown = name.length > LONGEST_SHOWN ? `${name.slice(0, LONGEST_SHOWN)}…` : name;
-  throw unsupported(`"${shown}" in ${where}`, `templates have the functions ${FUNCTION_LIST} only`);
-}
+const isLabels = (expression: Expression | undefined): boolean =>
+  expression?.kind === 'field' && expression.path.join('.') === LABELS;
 
 function checkedPath(text: string, where: string): readonly string[] {
   const path = text.slice(1).split('.');
   const name = path.join('.');
   const isLabel = path.length === 3 && name.startsWith(`${LABELS}.`) && path[2] !== '';
   if (!isLabel && !FIELDS.has(name)) {
-    const shown = name.length > LONGEST_SHOWN ? `${name.slice(0, LONGEST_SHOWN)}…` : name;
-    throw malformed(`${where} names the field ".${shown}"; the fields are ${[...FIELDS].join(', ')}`);
+    throw malformed(`${where} names the field ".${shorten(name)}"; the fields are ${[...FIELDS].join(', ')}`);
   }
   return path;
 }
 
 function call(name: TemplateFunction, args: readonly Expression[], where: string): Expression {
-  const wrong = (wanted: string): Fault => malformed(`${where}: ${name} takes ${wanted}, not ${args.length} arguments`);
-  switch (name) {
-    case 'config':
-    case 'env':
-    case 'secret':
-      if (args.length !== 1) throw wrong('one name');
-      break;
-    case 'index': {
-      if (args.length !== 2) throw wrong('.Service.Labels and a name');
-      const map = args[0];
-      if (map?.kind !== 'field' || map.path.join('.') !== LABELS) {
-        throw unsupported(`index in ${where}`, `it looks into .${LABELS} only`);
-      }
-      break;
-    }
-    case 'join':
-      if (args.length === 0) throw wrong('a separator and texts');
-      break;
+  checkArguments(name, args.length, where);
+  const [first, ...rest] = args;
+  if (name === 'printf') {
+    if (first?.kind !== 'literal') throw unsupported(`printf in ${where}`, 'its format must be a text');
+    checkFormat(first.value, rest.length, where);
+  }
+  if (name === 'index' && !isLabels(first)) throw unsupported(`index in ${where}`, `it looks into .${LABELS} only`);
+  if ((name === 'index' ? rest : args).some(isLabels)) {
+    throw unsupported(`.${LABELS} as a whole in ${where}`, 'name one label: index .Service.Labels "NAME"');
   }
   return { kind: 'call', name, args };
 }

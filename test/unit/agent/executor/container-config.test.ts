@@ -6,7 +6,8 @@ import {
 } from '../../../../agent/executor/container-config.js';
 import { assignment, type AssignmentParts } from '../../../support/assignments.js';
 
-const CONTEXT = { nodeId: 'n1', fileSource: (name: string) => `/run/bale/t1/${name}` };
+const NODE = { ID: 'n1', Hostname: 'h1', Platform: { Architecture: 'x86_64', OS: 'linux' } };
+const CONTEXT = { node: NODE, fileSource: (name: string) => `/run/bale/t1/${name}` };
 
 const body = (parts: AssignmentParts = {}): ContainerCreateBody =>
   containerConfig(assignment('t1', parts), CONTEXT).body;

@@ -26,11 +26,13 @@ describe('the health check of a container', () => {
   });
 
   test('has the times of the Engine where it names none', () => {
-    const times = { Interval: 5e8, Timeout: 0 };
+    const times = { Interval: 5e8, Timeout: 0, StartPeriod: 2e9 };
     expect(healthCheckOf({ Healthcheck: { Test: ['CMD', 'ok'], ...times } })).toMatchObject({
       interval: 500,
       timeout: 30_000,
+      startPeriod: 2_000,
     });
+    expect(healthCheckOf({ Healthcheck: { Test: ['CMD', 'ok'] } })).toMatchObject({ startPeriod: 0 });
     expect(healthCheckOf({})).toBeUndefined();
   });
 

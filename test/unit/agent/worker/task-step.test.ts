@@ -202,7 +202,7 @@ describe('a task that is not wanted', () => {
 });
 
 describe('a task that waits for its health check', () => {
-  const check = { command: ['ok'], interval: 30_000, timeout: 30_000 };
+  const check = { command: ['ok'], interval: 30_000, timeout: 30_000, startPeriod: 0 };
   const waiting = (probes: Partial<Probes>, now = 1000, Err?: string): TaskStep =>
     nextStep({
       ...FACTS,
@@ -227,6 +227,21 @@ describe('a task that waits for its health check', () => {
       5000,
       5000,
     ]);
+  });
+
+  test('has it run at the start interval of its spec while the start period lasts', () => {
+    const fresh = container({ health: 'starting', check: { ...check, startPeriod: 10_000 } });
+    const at = (probes: Partial<Probes>): TaskStep =>
+      nextStep({
+        ...FACTS,
+        assignment: assignment('t1', { container: { Healthcheck: { StartInterval: 3e9 } } }),
+        status: status('starting'),
+        container: fresh,
+        probes: { ...NO_PROBES, from: 1000, ...probes },
+      });
+    expect(at({ since: 1000 })).toMatchObject({ kind: 'wait', until: 4000 });
+    expect(at({ since: 10_900, made: 3 })).toMatchObject({ kind: 'wait', until: 13_900 });
+    expect(at({ since: 11_000, made: 4 })).toMatchObject({ kind: 'wait', until: 12_600 });
   });
 
   test('runs at the first success, whatever the Engine says meanwhile', () => {

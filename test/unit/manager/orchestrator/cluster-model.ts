@@ -130,6 +130,7 @@ export class ClusterModel {
             this.tasks.set(row.id, { ...row, ...created, updatedAt: this.now });
           },
           delete: (_table, taskId) => this.tasks.delete(taskId),
+          all: () => [],
         },
         actions,
       );

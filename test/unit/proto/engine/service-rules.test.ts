@@ -6,6 +6,7 @@ import { containerBody, serviceBody } from '../../../support/service-body.js';
 const task = (fields: Record<string, unknown>) => serviceBody({ TaskTemplate: fields });
 const mounts = (...list: Record<string, unknown>[]) => containerBody({ Mounts: list });
 const health = (fields: Record<string, unknown>) => containerBody({ Healthcheck: fields });
+const privileges = (fields: Record<string, unknown>) => containerBody({ Privileges: fields });
 const ports = (...list: Record<string, unknown>[]) => serviceBody({ EndpointSpec: { Ports: list } });
 const labelled = (label: string, value: string) =>
   serviceBody({ Labels: { [label]: value }, EndpointSpec: { Ports: [{ TargetPort: 80 }] } });
@@ -62,7 +63,55 @@ describe('rules for a service', () => {
     ['ContainerSpec: Interval in HealthConfig cannot be less than 1ms', health({ Interval: 999_999 })],
     ['ContainerSpec: Timeout in HealthConfig cannot be less than 1ms', health({ Timeout: -1 })],
     ['ContainerSpec: StartPeriod in HealthConfig cannot be less than 1ms', health({ StartPeriod: 1 })],
+    ['ContainerSpec: StartInterval in HealthConfig cannot be less than 1ms', health({ StartInterval: 1 })],
     ['ContainerSpec: Retries in HealthConfig cannot be negative', health({ Retries: -1 })],
+    [
+      'ContainerSpec: Invalid value 1001, range for oom score adj is [-1000, 1000]',
+      containerBody({ OomScoreAdj: 1001 }),
+    ],
+    ['memory swap provided, but no memory-limit was set', task({ Resources: { SwapBytes: 0 } })],
+    [
+      'invalid memory swap -2: Must be at least 0, or -1 for any amount',
+      task({ Resources: { Limits: { MemoryBytes: 2 ** 22 }, SwapBytes: -2 } }),
+    ],
+    ['Invalid value: 101, valid memory swappiness range is 0-100', task({ Resources: { MemorySwappiness: 101 } })],
+    [
+      'ContainerSpec: Privileges: SELinuxContext is disabled, so it can have no user, role, type or level',
+      privileges({ SELinuxContext: { Disable: true, User: 'u' } }),
+    ],
+    [
+      'ContainerSpec: Privileges: the Seccomp mode "custom" needs a Profile',
+      privileges({ Seccomp: { Mode: 'custom' } }),
+    ],
+    [
+      'ContainerSpec: Privileges: a Seccomp Profile needs the mode "custom", not "default"',
+      privileges({ Seccomp: { Profile: 'e30=' } }),
+    ],
+    [
+      'ContainerSpec: Privileges: the Seccomp Profile is not a JSON object in base64',
+      privileges({ Seccomp: { Mode: 'custom', Profile: '{}' } }),
+    ],
+    [
+      'expanding env failed: expanding env "B": template: action 1 names the field ".Nope"; the fields are Service.ID, Service.Name, Service.Labels, Node.ID, Node.Hostname, Node.Platform.Architecture, Node.Platform.OS, Task.ID, Task.Name, Task.Slot',
+      containerBody({ Env: ['A={{.Task.Slot}}', 'B={{.Nope}}'] }),
+    ],
+    [
+      'expanding env failed: expanding env "A": template: map has no entry for key "tier"',
+      containerBody({ Env: ['A={{.Service.Labels.tier}}'] }),
+    ],
+    ['expanding hostname failed: template: action 1 has no end', containerBody({ Hostname: 'h-{{.Task.Slot' })],
+    [
+      'expanding mounts failed: expanding mount source "{{secret}}": template: function "secret" not defined in action 1; there are and, eq, index, join, ne, not, or, printf',
+      mounts({ Type: 'volume', Source: '{{secret}}', Target: '/a' }),
+    ],
+    [
+      'expanding mounts failed: expanding volume driver config: expanding map entry "o": template: action 1 has no value',
+      mounts({ Type: 'volume', Target: '/a', VolumeOptions: { DriverConfig: { Options: { o: '{{}}' } } } }),
+    ],
+    [
+      'ContainerSpec: Mounts[0]: invalid mount target, must be an absolute path: "1"',
+      mounts({ Type: 'volume', Source: 'x', Target: '{{.Task.Slot}}' }),
+    ],
     [
       'ContainerSpec: Test in HealthConfig must begin with NONE, CMD, CMD-SHELL, not "curl"',
       health({ Test: ['curl', '/'] }),
@@ -91,6 +140,22 @@ describe('rules for a service', () => {
     [
       'ContainerSpec: Mounts[0]: options of a tmpfs mount do not fit a mount of type volume',
       mounts({ Type: 'volume', Source: 'x', Target: '/a', TmpfsOptions: { SizeBytes: 1 } }),
+    ],
+    [
+      'ContainerSpec: Mounts[0]: TmpfsOptions.Options[1] must be a flag or a name and a value, got ["a","b","c"]',
+      mounts({ Type: 'tmpfs', Target: '/a', TmpfsOptions: { Options: [['exec'], ['a', 'b', 'c']] } }),
+    ],
+    [
+      'ContainerSpec: Mounts[0]: TmpfsOptions.Options[0] must be a flag or a name and a value, got ["a,b"]',
+      mounts({ Type: 'tmpfs', Target: '/a', TmpfsOptions: { Options: [['a,b']] } }),
+    ],
+    [
+      'ContainerSpec: Mounts[0]: CreateMountpoint and NonRecursive cannot be combined',
+      mounts({ Source: '/x', Target: '/a', BindOptions: { CreateMountpoint: true, NonRecursive: true } }),
+    ],
+    [
+      'ContainerSpec: Mounts[0]: with CreateMountpoint no path can have a colon',
+      mounts({ Source: '/x:y', Target: '/a', BindOptions: { CreateMountpoint: true } }),
     ],
     ['EndpointSpec: Ports[0].TargetPort must be between 1 and 65535, got 0', ports({ PublishedPort: 80 })],
     ['EndpointSpec: Ports[0].TargetPort must be between 1 and 65535, got 65536', ports({ TargetPort: 65_536 })],

@@ -65,7 +65,6 @@ describe('swarm spec', () => {
     ['CAConfig.SigningCACert', { CAConfig: { SigningCACert: 'PEM' } }],
     ['CAConfig.SigningCAKey', { CAConfig: { SigningCAKey: 'very secret' } }],
     ['CAConfig.ForceRotate', { CAConfig: { ForceRotate: 1 } }],
-    ['TaskDefaults.LogDriver', { TaskDefaults: { LogDriver: { Name: 'syslog' } } }],
     ['EncryptionConfig.AutoLockManagers', { EncryptionConfig: { AutoLockManagers: true } }],
   ])('refuses %s by name', (field, body) => {
     const error = caught(() => decodeSwarmSpec(body));

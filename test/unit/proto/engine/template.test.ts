@@ -9,7 +9,7 @@ const CONTEXT: TemplateContext = {
 };
 
 function expanded(text: string): string {
-  const template = parseTemplate(text);
+  const template = parseTemplate(text, 'payload');
   if (template.kind !== 'parsed') throw new Error(JSON.stringify(template));
   return expandTemplate(template.parts, CONTEXT, {
     env: (name) => (name === 'A' ? 'one' : undefined),
@@ -34,6 +34,13 @@ describe('a template', () => {
     ['{{join "," (env "A") .Node.ID "z"}}', 'one,nid,z'],
     ['{{"key" | secret}} {{ env "A" | join "-" "x" }}', 's3cret x-one'],
     ['{{(env "A")}}', 'one'],
+    ['{{if env "B"}}b{{else}}no b{{end}}{{if env "A"}}, a{{end}}', 'no b, a'],
+    ['{{if eq .Task.Slot "1"}}first{{else if eq .Task.Slot "2" "3"}}next{{else}}other{{end}}!', 'next!'],
+    ['{{if not (eq .Task.Slot "2")}}x{{else}}{{if true2}}{{end}}{{end}}', undefined],
+    ['{{if and (ne .Task.Slot "1") .Node.ID}}{{.Node.ID}}{{end}}{{or (env "B") "none"}}', 'nidnone'],
+    ['{{printf "%s-%q 100%% %v" .Task.Slot "a" (env "A")}}', '2-"a" 100% one'],
+    ['{{eq "a" "a"}} {{not "a"}}', 'true false'],
+    ['{{- if .Task.ID -}} x {{- end -}} ', 'x'],
   ])('%s', (text, wanted) => {
     if (wanted === undefined) expect(() => expanded(text)).toThrow();
     else expect(expanded(text)).toBe(wanted);
@@ -51,34 +58,56 @@ describe('a template', () => {
     ['{{(env "A"}}', 'a parenthesis too few'],
     ['{{env "A")}}', 'a parenthesis too many'],
     ['{{ # }}', 'cannot be read'],
+    ['{{nope "a"}}', 'function "nope" not defined in action 1'],
+    ['{{if .Task.ID}}x', 'the "if" of action 1 has no "end"'],
+    ['x{{end}}', 'an "end" without its "if"'],
+    ['{{else}}', 'an "else" without its "if"'],
+    ['{{if .Task.ID}}{{else}}{{else}}{{end}}', 'an "else" without its "if"'],
+    ['{{if .Task.ID}}{{else .Task.ID}}{{end}}', 'only "if" may follow "else"'],
+    ['{{if}}{{end}}', 'action 1 has no value'],
+    ['{{eq "a"}}', 'eq takes values to compare, not 1 arguments'],
+    ['{{printf "%s"}}', 'the format of printf is for 1 texts, not 0'],
+    ['{{if "a"}}'.repeat(101), 'action 101 stands too deep in others'],
+    [`{{${'('.repeat(102)}}}`, 'action 1 has too many parentheses'],
   ])('%s is malformed', (text, reason) => {
-    const template = parseTemplate(text);
+    const template = parseTemplate(text, 'payload');
     expect(template.kind).toBe('malformed');
     expect(JSON.stringify(template)).toContain(JSON.stringify(reason).slice(1, -1));
   });
 
   test.each([
-    '{{if .Task.ID}}x{{end}}',
+    '{{with .Task.ID}}x{{end}}',
     '{{range .Service.Labels}}',
-    '{{printf "%s" "a"}}',
+    '{{if .Service.Labels}}x{{end}}',
+    '{{printf "%05d" "a"}}',
+    '{{printf (env "A")}}',
+    '{{len .Task.ID}}',
+    '{{join "," .Service.Labels}}',
     '{{$x}}',
     '{{env 1}}',
     '{{.Service.Labels}}',
   ])('%s is Go, and not supported', (text) => {
-    expect(parseTemplate(text).kind).toBe('unsupported');
+    expect(parseTemplate(text, 'payload').kind).toBe('unsupported');
+  });
+
+  test('of a container spec knows no function of payloads', () => {
+    for (const name of ['env', 'secret', 'config']) {
+      expect(parseTemplate(`{{${name} "A"}}`, 'container')).toMatchObject({ kind: 'malformed' });
+    }
   });
 
   test('what is looked up and not there is an error that names it', () => {
     expect(() => expanded('{{secret "nope"}}')).toThrow('secret target nope not found');
-    expect(() => expanded('{{.Service.Labels.nope}}')).toThrow('the service has no label "nope"');
+    expect(() => expanded('{{.Service.Labels.nope}}')).toThrow('map has no entry for key "nope"');
+    expect(() => expanded('{{eq "a" (not "a")}}')).toThrow('incompatible types for comparison');
   });
 
   test('a hostile template costs time in proportion to its length', () => {
     const began = performance.now();
-    for (const text of ['{{ "a', '{{-', '{{"a"', '{{.Task.ID}}', '{{/*']) {
-      parseTemplate(text.repeat(50_000));
-      parseTemplate(`{{${text.slice(2).repeat(50_000)}`);
-      parseTemplate(`${text}${' '.repeat(200_000)}`);
+    for (const text of ['{{ "a', '{{-', '{{"a"', '{{.Task.ID}}', '{{/*', '{{(', '{{if "a"}}', '{{else if "a"}}']) {
+      parseTemplate(text.repeat(50_000), 'payload');
+      parseTemplate(`{{${text.slice(2).repeat(50_000)}`, 'payload');
+      parseTemplate(`${text}${' '.repeat(200_000)}`, 'payload');
     }
     expect(performance.now() - began).toBeLessThan(20_000);
   });
