@@ -66,7 +66,7 @@ describe.each([
     await refused(() => verbs.create({ Name: 'a', Data: '%%%' }), 'invalid', `${kind} data is not valid base64`);
     await refused(() => verbs.create({ Name: 'a', Data: 7 }), 'invalid', 'Data: expected a string, got a number');
     const templated = (text: string) => body('a', text, { Templating: { Name: 'golang' } });
-    await refused(() => verbs.create(templated('p4ss {{if .x}}')), 'unimplemented', '"if" in action 1');
+    await refused(() => verbs.create(templated('p4ss {{range .x}}')), 'unimplemented', '"range" in action 1');
     await refused(() => verbs.create(templated('{{.Nope}}')), 'invalid', `${kind} data is not a template`);
     await refused(() => verbs.create(body('a', 'x', { Templating: { Name: 'jinja' } })), 'unimplemented', 'jinja');
     expect(verbs.list({})).toEqual([]);
