@@ -1,3 +1,4 @@
+import type { HostOptions } from './engine/host-options.js';
 import type { PortConfig } from './engine/service-spec.js';
 import type { TaskStatus } from './engine/task-document.js';
 import type { GenericResource, LogDriver, TaskSpec } from './engine/task-spec.js';
@@ -24,6 +25,8 @@ export interface Assignment {
   readonly hostPorts: readonly PortConfig[];
   /** The swarm's default when the task was made, for one that names no log driver. */
   readonly logDriver?: LogDriver;
+  /** What its container has of the machine beyond its spec. */
+  readonly hostOptions?: HostOptions;
   /** What the task holds of the node's generic resources. */
   readonly genericResources?: readonly GenericResource[];
   /** Names the registry credentials of its service that it pulls with; a payload of its own. */

@@ -1,6 +1,7 @@
 import type { Assignment } from './assignment.js';
 import { flag, list, number, object, oneOf, record, text, trusted, type Check } from './document-check.js';
 import type { Endpoint, EndpointTable, Hold, MeshPeer, PublishedPort } from './endpoint-table.js';
+import type { HostOptions } from './engine/host-options.js';
 import type { NodeDescription, TLSInfo } from './engine/node-document.js';
 import type { PortConfig } from './engine/service-spec.js';
 import type { ContainerStatus, TaskStatus } from './engine/task-document.js';
@@ -106,11 +107,12 @@ export const assignment: Check<Assignment> = object<Assignment>(
     spec: trusted<TaskSpec>(),
     status: taskStatus,
     hostPorts: list(portConfig),
+    hostOptions: trusted<HostOptions>(),
     genericResources: list(genericResource),
     registryAuth: text,
     logDriver: trusted<LogDriver>(),
   },
-  ['unhealthy', 'genericResources', 'registryAuth', 'logDriver'],
+  ['unhealthy', 'hostOptions', 'genericResources', 'registryAuth', 'logDriver'],
 );
 
 const endpoint: Check<Endpoint> = object<Endpoint>({

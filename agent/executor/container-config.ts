@@ -6,6 +6,7 @@ import type { ResourceRequirements } from '../../proto/engine/task-spec.js';
 import { containerName, taskLabels } from './container-labels.js';
 import { hostMounts, type HostMounts } from './container-mounts.js';
 import { securityOptions } from './security-options.js';
+import { hostOptionFields } from './host-options.js';
 import { taskFileMounts } from './task-file.js';
 import { withTemplatesExpanded, type NodeFacts } from './task-templates.js';
 
@@ -98,6 +99,7 @@ function hostConfig(assignment: Assignment, context: ContainerConfigContext): Re
     }),
     ...mounts(assignment, context),
     ...resources(assignment.spec.Resources),
+    ...hostOptionFields(assignment.hostOptions),
     PortBindings: portBindings(assignment.hostPorts),
   };
 }

@@ -170,6 +170,7 @@ export class TaskRunner {
       container: this.#container,
       stale: this.#stale,
       imageMissing: this.#imageMissing,
+      pulled: this.#pulled,
       unhealthy: this.#unhealthy,
       probes: this.#probes,
       retryAt: this.#retryAt,

@@ -1,4 +1,5 @@
 import type { Assignment } from '../../proto/assignment.js';
+import { pullsAlways } from '../../proto/engine/image-pull-label.js';
 import type { TaskStatus } from '../../proto/engine/task-document.js';
 import { isDesiredAlive, isTerminal, stateOrder, type TaskState } from '../../proto/engine/task-state.js';
 import type { ContainerState } from '../executor/executor.js';
@@ -16,6 +17,8 @@ export interface TaskFacts {
   readonly stale: boolean;
   /** The Engine refused to create because it lacks the image. */
   readonly imageMissing: boolean;
+  /** The registry was asked for the image. */
+  readonly pulled: boolean;
   /** It was unhealthy when it was last seen running. */
   readonly unhealthy: boolean;
   readonly probes: Probes;
@@ -124,12 +127,13 @@ function advance(facts: TaskFacts): TaskStep {
   }
 }
 
-function prepare({ container, imageMissing }: TaskFacts): TaskStep {
+function prepare({ assignment, container, imageMissing, pulled }: TaskFacts): TaskStep {
   if (container !== undefined) {
     return { kind: 'report', state: 'ready', message: 'prepared', reason: 'the container exists' };
   }
-  return imageMissing
-    ? { kind: 'pull', reason: 'the Engine does not have the image' }
+  if (imageMissing) return { kind: 'pull', reason: 'the Engine does not have the image' };
+  return !pulled && pullsAlways(assignment.serviceLabels)
+    ? { kind: 'pull', reason: 'its service has the registry asked for each task' }
     : { kind: 'create', reason: 'the task has no container' };
 }
 

@@ -1,5 +1,7 @@
 import { errorMessage } from '../../core/errors.js';
 import type { PortProtocol, ServiceSpec } from './service-spec.js';
+import { checkHostLabel, HOST_LABELS } from './host-labels.js';
+import { IMAGE_PULL, IMAGE_PULL_CHOICES } from './image-pull-label.js';
 import { DRAIN_DEADLINE, durationLabel, HOLD_TIMEOUT, PROGRESS_DEADLINE } from './service-deadlines.js';
 import { specError } from './spec-error.js';
 
@@ -36,7 +38,11 @@ const PORT_LABELS: Readonly<Record<string, PortCheck>> = {
  */
 export function checkBaleLabels(spec: ServiceSpec): void {
   for (const label of Object.keys(spec.Labels)) {
-    if (!label.startsWith('bale.')) continue;
+    if (!label.startsWith('bale.') || checkHostLabel(spec.Labels, label)) continue;
+    if (label === IMAGE_PULL) {
+      checkChoice(spec, label, IMAGE_PULL_CHOICES);
+      continue;
+    }
     const deadline = Object.hasOwn(DEADLINES, label) ? DEADLINES[label] : undefined;
     if (deadline !== undefined) {
       checkDuration(spec.Labels, label, deadline);
@@ -47,7 +53,7 @@ export function checkBaleLabels(spec: ServiceSpec): void {
     if (check === undefined) {
       const known = Object.keys(PORT_LABELS).map((each) => `bale.port.<target port>.${each}`);
       throw specError(
-        `label "${label}" is unknown: the labels under "bale." are ${[...known, ...Object.keys(DEADLINES)].join(', ')}`,
+        `label "${label}" is unknown: the labels under "bale." are ${[...known, ...Object.keys(DEADLINES), IMAGE_PULL, ...Object.keys(HOST_LABELS)].join(', ')}`,
       );
     }
     check(spec, label, Number(target));

@@ -70,6 +70,7 @@ describe('messages of a session', () => {
     spec: { ContainerSpec: { Image: 'x' } },
     status: { Timestamp: '2026-01-01T00:00:00.000Z', State: 'assigned' as const, Message: 'assigned' },
     hostPorts: [],
+    hostOptions: { devices: [{ source: '/dev/fuse', target: '/dev/fuse', access: 'rwm' }], shmSize: 4096 },
   };
   const down: ManagerMessage[] = [
     {

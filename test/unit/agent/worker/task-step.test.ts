@@ -33,6 +33,7 @@ const FACTS = {
   removed: false,
   stale: false,
   imageMissing: false,
+  pulled: false,
   unhealthy: false,
   probes: NO_PROBES,
   retryAt: 0,
@@ -69,6 +70,18 @@ describe('a task that is to run', () => {
     ['running', { container: container() }, 'wait'],
   ])('when %s it goes on, one step at a time', (state, facts, expected) => {
     expect(step('running', state, facts)).toBe(expected);
+  });
+
+  test('asks the registry first when its service says so, once', () => {
+    const asking = (pulled: boolean): string =>
+      nextStep({
+        assignment: assignment('t1', { serviceLabels: { 'bale.image.pull': 'always' } }),
+        status: { Timestamp: '', State: 'preparing', Message: '' },
+        container: undefined,
+        ...FACTS,
+        pulled,
+      }).kind;
+    expect([asking(false), asking(true)]).toEqual(['pull', 'create']);
   });
 
   test('is prepared and then held while the manager wants it ready only', () => {

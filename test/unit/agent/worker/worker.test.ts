@@ -48,6 +48,17 @@ describe('running a task', () => {
     await bench.worker.close();
   });
 
+  test('asks the registry for an image that is there when its service wants that, once', async () => {
+    const bench = new WorkerBench({ images: ['bale-test:1'], registry: ['bale-test:1'] });
+    await bench.complete(assignment('t1', { serviceLabels: { 'bale.image.pull': 'always' } }));
+    expect(bench.state('t1')).toBe('running');
+    expect(bench.node.calls).toMatchObject({ create: 1, pull: 1 });
+    await bench.complete(assignment('t1'), assignment('t2', { serviceLabels: { 'bale.image.pull': 'missing' } }));
+    expect(bench.state('t2')).toBe('running');
+    expect(bench.node.calls).toMatchObject({ create: 2, pull: 1 });
+    await bench.worker.close();
+  });
+
   test('shows how far a pull is, where `service ps` shows it', async () => {
     const bench = new WorkerBench({ images: [], registry: ['bale-test:1'], pullLatency: 2000 });
     await bench.complete(assignment('t1'));
