@@ -82,6 +82,7 @@ export async function startMemberManager(
     identity,
     listenAddr: record.listenAddr ?? formatHostPort(options.listenAddr),
     advertiseAddr: formatHostPort({ host: record.advertiseHost, port: record.advertisePort }),
+    allow: options.allow,
     clock,
     logger,
   });

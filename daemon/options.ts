@@ -6,6 +6,7 @@ import { type HostPort, parseHostPort } from '../core/address.js';
 import { BaleError, errorMessage } from '../core/errors.js';
 import { LOG_LEVELS, type LogLevel } from '../core/logger.js';
 import { parseGenericResources } from '../proto/engine/generic-resource.js';
+import { HOST_POWERS, type HostPower } from '../proto/engine/host-options.js';
 import type { GenericResource } from '../proto/engine/task-spec.js';
 import type { MeshProcesses } from './mesh-processes.js';
 
@@ -30,6 +31,8 @@ export interface DaemonOptions {
   readonly hostname: string;
   /** What this node has to give to tasks besides CPU and memory. */
   readonly genericResources: readonly GenericResource[];
+  /** Power over nodes that services may give to their containers, where this node is a manager. */
+  readonly allow: readonly HostPower[];
   readonly logLevel: LogLevel;
 }
 
@@ -122,6 +125,13 @@ export const DAEMON_OPTIONS: readonly OptionRow[] = [
     help: 'e.g. gpu=4, or gpu=UUID1,gpu=UUID2; may be repeated (none)',
   },
   {
+    name: 'allow',
+    value: 'POWER[,POWER]',
+    env: 'BALE_ALLOW',
+    many: true,
+    help: `what services may give to containers, on a manager: ${HOST_POWERS.join(', ')} (none)`,
+  },
+  {
     name: 'log-level',
     value: LOG_LEVELS.join('|'),
     env: 'BALE_LOG_LEVEL',
@@ -184,6 +194,7 @@ export function parseDaemonOptions(argv: readonly string[], env: NodeJS.ProcessE
       meshProcesses: meshProcesses(text('mesh-processes')),
       hostname: hostName(text('hostname')),
       genericResources: genericResources(text('generic-resource')),
+      allow: powers(text('allow')),
       logLevel: logLevel(text('log-level')),
     },
   };
@@ -282,6 +293,14 @@ function genericResources({ value, field }: OptionText): readonly GenericResourc
   } catch (error) {
     throw invalid(`${field}: ${errorMessage(error)}`);
   }
+}
+
+function powers({ value, field }: OptionText): readonly HostPower[] {
+  const words = (value ?? '').split(',').filter((word) => word !== '');
+  const found = HOST_POWERS.filter((power) => words.includes(power));
+  const unknown = words.find((word) => !found.some((power) => power === word));
+  if (unknown !== undefined) throw invalid(`${field}: "${unknown}" is not one of ${HOST_POWERS.join(', ')}`);
+  return found;
 }
 
 function logLevel({ value, field }: OptionText): LogLevel {

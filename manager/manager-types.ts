@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.js';
 import type { IdentitySource } from '../core/identity.js';
 import type { Logger } from '../core/logger.js';
+import type { HostPower } from '../proto/engine/host-options.js';
 import type { SwarmApi } from './api/swarm-api.js';
 
 export interface ManagerOptions {
@@ -11,6 +12,8 @@ export interface ManagerOptions {
   readonly listenAddr: string;
   /** host:port that peers are told. */
   readonly advertiseAddr: string;
+  /** Power over nodes that services may give to their containers; none unless given. */
+  readonly allow?: readonly HostPower[];
   readonly clock: Clock;
   readonly logger: Logger;
 }

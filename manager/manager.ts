@@ -41,6 +41,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
 async function compose(options: ManagerOptions, parts: Parts): Promise<Manager> {
   const { identity, clock } = options;
   const logger = options.logger.child({ component: 'manager' });
+  const allowed = new Set(options.allow);
   const directory = stateDirectory(options.stateDir);
   const rootKey = await readRootKey(directory);
   const journal = await openLevelJournal(directory.journal);
@@ -60,7 +61,7 @@ async function compose(options: ManagerOptions, parts: Parts): Promise<Manager> 
   parts.add(startDrainLoop({ store, handshake, onMeshReport, clock, logger }));
   parts.add(startOrchestrator({ store, clock, logger }));
   parts.add(startUpdater({ store, handshake, onMeshReport, clock, logger }));
-  parts.add(startScheduler({ store, clock, logger, avoid: () => dispatcher.suspects() }));
+  parts.add(startScheduler({ store, clock, logger, avoid: () => dispatcher.suspects(), allowed }));
   parts.add(startReaper({ store, clock, logger }));
   parts.add(startVersionReaper({ store, clock, logger }));
   const server = parts.add(
@@ -86,7 +87,7 @@ async function compose(options: ManagerOptions, parts: Parts): Promise<Manager> 
   parts.add({ close: () => dispatcher.close() });
   logger.info({ addr: server.boundAddr, index: store.view.index }, 'manager started');
   return {
-    api: createSwarmApi({ store, identity, handshake, vault, clock, logger }),
+    api: createSwarmApi({ store, identity, handshake, vault, allowed, clock, logger }),
     boundAddr: server.boundAddr,
     failed: store.failed,
     onCommit: (listener) =>

@@ -84,6 +84,11 @@ class Rows implements PassRows {
     return [...this.#unassigned.values()];
   }
 
+  /** Asked only for tasks with volumes: these have none. */
+  tasksBySlot(): readonly TaskObject[] {
+    return [];
+  }
+
   put: PassRows['put'] = (_table, row) => {
     const known = this.#tasks.get(row.id);
     if (known === undefined) return;
@@ -105,7 +110,7 @@ function place(count: number, tasks: readonly TaskObject[]): number {
   const keys = new Set(tasks.map(groupKey));
   while (keys.size > 0) {
     const taken = new Set([...keys].slice(0, GROUPS));
-    const report = runPass(rows, taken, { ledger, failures, suspects: new Set() }, BUDGET);
+    const report = runPass(rows, taken, { ledger, failures, suspects: new Set(), allowed: new Set() }, BUDGET);
     for (const key of taken) keys.delete(key);
     for (const key of report.unfinished) keys.add(key);
   }

@@ -4,6 +4,7 @@ import type { ServiceDocument } from '../../proto/engine/service-document.js';
 import { modeOf } from '../../proto/engine/service-mode.js';
 import type { ServiceMode } from '../../proto/engine/service-spec.js';
 import type { ResourceList } from '../../proto/engine/task-spec.js';
+import { hostOptionLines } from './host-options.js';
 
 /** `service inspect --pretty`. */
 export function prettyService(service: ServiceDocument): string {
@@ -39,6 +40,7 @@ export function prettyService(service: ServiceDocument): string {
     ...line('User', ContainerSpec.User),
     ...line('Init', ContainerSpec.Init === null ? undefined : ContainerSpec.Init?.toString()),
     ...line('StopSignal', ContainerSpec.StopSignal),
+    ...section('Host options:', hostOptionLines(Spec)),
     ...section('Mounts:', (ContainerSpec.Mounts ?? []).flatMap(mountLines)),
     ...section('Resources:', [
       ...resourceLines('Reservations', Resources?.Reservations),
@@ -56,6 +58,10 @@ export function prettyService(service: ServiceDocument): string {
     ...section(
       'Port errors:',
       (service.portErrors ?? []).map(({ nodeId, error }) => ` ${nodeId}: ${error}`),
+    ),
+    ...section(
+      'Warnings:',
+      (service.warnings ?? []).map((text) => ` ${text}`),
     ),
   ];
   return `${lines.join('\n')}\n`;

@@ -2,6 +2,7 @@ import type { Clock } from '../../core/clock.js';
 import type { IdentitySource } from '../../core/identity.js';
 import type { Logger } from '../../core/logger.js';
 import { issuerInfo } from '../../core/x509.js';
+import type { HostPower } from '../../proto/engine/host-options.js';
 import type { TLSInfo } from '../../proto/engine/node-document.js';
 import type { Handshake } from '../drain/handshake.js';
 import type { Vault } from '../secrets/vault.js';
@@ -25,12 +26,15 @@ export interface SwarmApiOptions {
   readonly handshake: Pick<Handshake, 'drain' | 'activation'>;
   /** Seals secrets and configs. */
   readonly vault: Vault;
+  /** Power over nodes that services may give to their containers. */
+  readonly allowed: ReadonlySet<HostPower>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
 /** The Engine API's swarm verbs over the store of this manager. */
-export function createSwarmApi({ store, identity, handshake, vault, clock, logger }: SwarmApiOptions): SwarmApi {
+export function createSwarmApi(options: SwarmApiOptions): SwarmApi {
+  const { store, identity, handshake, vault, allowed, clock, logger } = options;
   const trust = memoizedTrust(() => clusterOf(store.view).rootCertificate);
   const drainReason = (task: TaskObject): string => handshake.drain(task, store.view, clock.now()).reason;
   const cluster = new ClusterApi(store, trust, logger);
@@ -46,6 +50,7 @@ export function createSwarmApi({ store, identity, handshake, vault, clock, logge
         drainReason,
       }),
     vault,
+    allowed,
     logger,
   );
   const tasks = new TaskApi(store, drainReason);

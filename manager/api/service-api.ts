@@ -2,6 +2,7 @@ import { timestamp } from '../../core/clock.js';
 import { BaleError } from '../../core/errors.js';
 import { newId } from '../../core/id.js';
 import type { Logger } from '../../core/logger.js';
+import type { HostPower } from '../../proto/engine/host-options.js';
 import { registryOf } from '../../proto/engine/image-name.js';
 import type { PortError } from '../../proto/engine/node-document.js';
 import type { PastSpecDocument, ServiceDocument } from '../../proto/engine/service-document.js';
@@ -9,12 +10,14 @@ import { isJob, modeOf } from '../../proto/engine/service-mode.js';
 import type { ServiceSpec } from '../../proto/engine/service-spec.js';
 import { newRegistryAuthId, withRegistryAuth } from '../secrets/registry-auth.js';
 import type { Vault } from '../secrets/vault.js';
+import { shallLive } from '../drain/task-wish.js';
 import type { RegistryAuth, ServiceObject } from '../store/objects.js';
 import type { Store, Transaction, View } from '../store/store-types.js';
 import { failedPrecondition, nameConflict, outOfSequence, parseVersion } from './api-errors.js';
 import { acceptFilters, hasLabels, hasPrefix, isOneOf, valuesOf } from './filters.js';
 import type { ImageOptions } from './image-options.js';
 import { pinImage } from './image-pin.js';
+import { checkPower } from './host-power.js';
 import { findService } from './lookup.js';
 import { randomName } from './random-name.js';
 import { checkReferences } from './reference-check.js';
@@ -40,16 +43,20 @@ export class ServiceApi implements ServiceVerbs {
 
   readonly #vault: Pick<Vault, 'seal'>;
 
-  /** `waits` says what the slots of a service wait for. */
+  readonly #allowed: ReadonlySet<HostPower>;
+
+  /** `waits` says what the slots of a service wait for; `allowed` is the power over nodes that specs may give. */
   constructor(
     store: Store,
     waits: (service: ServiceObject) => readonly string[],
     vault: Pick<Vault, 'seal'>,
+    allowed: ReadonlySet<HostPower>,
     logger: Logger,
   ) {
     this.#store = store;
     this.#waits = waits;
     this.#vault = vault;
+    this.#allowed = allowed;
     this.#logger = logger;
   }
 
@@ -58,7 +65,9 @@ export class ServiceApi implements ServiceVerbs {
     images: ImageOptions = {},
   ): Promise<{ readonly ID: string; readonly Warnings?: readonly string[] }> {
     const { decodeServiceSpec } = await loadDecoder();
-    const { spec: sent, warnings } = await pinImage(decodeServiceSpec(body), undefined, images);
+    const decoded = decodeServiceSpec(body);
+    checkPower(decoded, this.#allowed);
+    const { spec: sent, warnings } = await pinImage(decoded, undefined, images);
     const id = newId();
     const given = this.#sealed(id, sent, images);
     const name = await this.#store.update((tx) => {
@@ -98,6 +107,9 @@ export class ServiceApi implements ServiceVerbs {
       insertDefaults,
       portErrors: portErrorsByService(view).get(service.id) ?? [],
       waiting: this.#waits(service),
+      warnings: view
+        .tasksByService(service.id)
+        .flatMap((task) => (shallLive(task) ? (task.volumesLeft?.warning ?? []) : [])),
     });
   }
 
@@ -124,6 +136,7 @@ export class ServiceApi implements ServiceVerbs {
         case 'nothing':
           break;
         case 'write':
+          checkPower(change.spec, this.#allowed);
           writeSpec(tx, service, change.spec, 'update');
       }
       return { service: service.id, reason: change.reason };
@@ -171,7 +184,9 @@ export class ServiceApi implements ServiceVerbs {
   async #putBack(id: string, choose: (service: ServiceObject) => ServiceSpec): Promise<{ readonly Warnings: null }> {
     const done = await this.#store.update((tx) => {
       const service = findService(tx, id);
-      writeSpec(tx, service, choose(service), 'manual-rollback');
+      const spec = choose(service);
+      checkPower(spec, this.#allowed);
+      writeSpec(tx, service, spec, 'manual-rollback');
       return { service: service.id };
     });
     this.#logger.info(done, 'service rolled back');

@@ -13,6 +13,8 @@ export interface ShownWith {
   readonly portErrors: readonly PortError[];
   /** What its slots wait for. */
   readonly waiting?: readonly string[];
+  /** What its tasks are warned of. */
+  readonly warnings?: readonly string[];
 }
 
 /** A row as `GET /services` shows it. */
@@ -29,6 +31,7 @@ export function serviceDocument(service: ServiceObject, shown: ShownWith): Servi
     ...(shown.status === undefined ? {} : { ServiceStatus: shown.status }),
     ...(shown.portErrors.length === 0 ? {} : { portErrors: [...shown.portErrors] }),
     ...(shown.waiting === undefined || shown.waiting.length === 0 ? {} : { waiting: [...shown.waiting] }),
+    ...(shown.warnings === undefined || shown.warnings.length === 0 ? {} : { warnings: [...shown.warnings] }),
   };
 }
 

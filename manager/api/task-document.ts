@@ -1,4 +1,4 @@
-import type { TaskDocument } from '../../proto/engine/task-document.js';
+import type { TaskDocument, TaskStatus } from '../../proto/engine/task-document.js';
 import type { TaskSpec } from '../../proto/engine/task-spec.js';
 import { finalWish } from '../drain/task-wish.js';
 import type { TaskObject } from '../store/objects.js';
@@ -18,7 +18,6 @@ const placeName = ({ slot, pinnedTo, nodeId = '0' }: TaskObject): string =>
  */
 export function taskDocument(task: TaskObject, drainReason: (task: TaskObject) => string): TaskDocument {
   const { ID, Version, CreatedAt, UpdatedAt } = objectMeta(task);
-  const { status } = task;
   const document: TaskDocument = {
     ID,
     Version,
@@ -27,7 +26,7 @@ export function taskDocument(task: TaskObject, drainReason: (task: TaskObject) =
     Labels: {},
     Spec: shownSpec(task.spec),
     ServiceID: task.serviceId,
-    Status: status.PortStatus === undefined ? { ...status, PortStatus: {} } : status,
+    Status: shownStatus(task),
     DesiredState: finalWish(task),
   };
   if (task.pinnedTo === undefined) document.Slot = task.slot;
@@ -40,7 +39,15 @@ export function taskDocument(task: TaskObject, drainReason: (task: TaskObject) =
     document.drain = { since: timestamp(task.draining.since), reason: drainReason(task) };
   }
   if (task.move !== undefined) document.move = { since: timestamp(task.move.since), reason: task.move.cause };
+  if (task.volumesLeft !== undefined) document.warning = task.volumesLeft.warning;
   return document;
+}
+
+/** Clients list a task with its `Err` and with no other text: a warning stands there while there is no error. */
+function shownStatus({ status, volumesLeft }: TaskObject): TaskStatus {
+  const shown = status.PortStatus === undefined ? { ...status, PortStatus: {} } : status;
+  if (volumesLeft === undefined || (status.Err ?? '') !== '') return shown;
+  return { ...shown, Err: `warning: ${volumesLeft.warning}` };
 }
 
 /** By the stored spec, which never changes. Most tasks share one, and lists are asked for again and again. */

@@ -22,6 +22,7 @@ export const toAssignment = (task: TaskObject): Assignment => ({
   spec: task.spec,
   status: task.status,
   hostPorts: task.hostPorts,
+  ...(task.hostOptions === undefined ? {} : { hostOptions: task.hostOptions }),
   ...(task.genericResources === undefined ? {} : { genericResources: task.genericResources }),
   ...(task.logDriver === undefined ? {} : { logDriver: task.logDriver }),
   ...(task.registryAuth === undefined ? {} : { registryAuth: task.registryAuth }),

@@ -1,3 +1,4 @@
+import { hostOptionsOf } from '../../proto/engine/host-labels.js';
 import type { TaskStatus } from '../../proto/engine/task-document.js';
 import type { TaskState } from '../../proto/engine/task-state.js';
 import { isPublished } from '../endpoints/endpoint-table.js';
@@ -42,6 +43,7 @@ export function draftTask(service: ServiceObject, slot: number, start: TaskStart
   const waits = start.blocked || (start.startAfter !== undefined && start.startAfter > now);
   const { takeover, template, pinnedTo } = start;
   const spec = template?.spec ?? service.spec.TaskTemplate;
+  const hostOptions = template === undefined ? hostOptionsOf(service.spec.Labels) : template.hostOptions;
   const registryAuth = registryAuthId(service, spec.ContainerSpec.Image);
   return {
     spec,
@@ -54,6 +56,7 @@ export function draftTask(service: ServiceObject, slot: number, start: TaskStart
     desiredState: waits ? 'ready' : wishFor({ jobIteration: service.job?.iteration }),
     status: managerStatus(now, 'new', start.message),
     restarts: start.restarts,
+    ...(hostOptions === undefined ? {} : { hostOptions }),
     ...(pinnedTo === undefined ? {} : { pinnedTo }),
     ...(service.job === undefined ? {} : { jobIteration: service.job.iteration }),
     ...(isPublished(service) ? { ingress: true } : {}),

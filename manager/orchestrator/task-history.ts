@@ -1,4 +1,5 @@
 import { isTerminal } from '../../proto/engine/task-state.js';
+import { localVolumes } from '../scheduler/local-volumes.js';
 import type { TaskObject } from '../store/objects.js';
 import type { NodeLookup } from './task-action.js';
 
@@ -33,6 +34,7 @@ export interface HistoryDecision {
 export function decideHistory(view: HistoryView): HistoryDecision {
   const deletions: { taskId: string; reason: string }[] = [];
   let wakeAt = Infinity;
+  const decided = (): HistoryDecision => ({ deletions, ...(wakeAt === Infinity ? {} : { wakeAt }) });
   const goneOrLater = (task: TaskObject): boolean => {
     const at = goneAt(task, view);
     if (at > view.now) wakeAt = Math.min(wakeAt, at);
@@ -45,6 +47,8 @@ export function decideHistory(view: HistoryView): HistoryDecision {
   }
   const kept = view.tasks.filter((task) => task.desiredState !== 'remove').sort((a, b) => a.version - b.version);
   const newest = kept.at(-1);
+  // By its predecessors the scheduler knows where the data of its volumes is.
+  if (newest !== undefined && newest.nodeId === undefined && localVolumes(newest.spec).length > 0) return decided();
   const limit = historyLimit(view.retention, newest);
   let excess = kept.length - limit;
   for (const task of kept) {
@@ -53,7 +57,7 @@ export function decideHistory(view: HistoryView): HistoryDecision {
     deletions.push({ taskId: task.id, reason: `only the last ${limit} tasks of a slot are kept` });
     excess -= 1;
   }
-  return { deletions, ...(wakeAt === Infinity ? {} : { wakeAt }) };
+  return decided();
 }
 
 /** A slot with a limit of attempts shows all of them, whatever the swarm keeps otherwise. */

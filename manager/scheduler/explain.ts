@@ -10,8 +10,13 @@ const NAMES = 3;
  * Why no node takes a task, as the Engine's users know it (`no suitable node (insufficient resources
  * on 2 nodes; 1 node not available for new tasks)`), the widest cause first, each with what would help.
  */
-export function explain(requirement: Requirement, refusals: readonly Refusal[]): string {
-  if (refusals.length === 0) return 'no suitable node (the swarm has no nodes)';
+export const explain = (requirement: Requirement, refusals: readonly Refusal[]): string =>
+  refusals.length === 0
+    ? 'no suitable node (the swarm has no nodes)'
+    : `no suitable node (${explainCauses(requirement, refusals)})`;
+
+/** The causes alone. */
+export function explainCauses(requirement: Requirement, refusals: readonly Refusal[]): string {
   const causes = [
     resourceCause(requirement, refusals.filter(isOf('resources'))),
     constraintCause(refusals.filter(isOf('constraint'))),
@@ -24,7 +29,7 @@ export function explain(requirement: Requirement, refusals: readonly Refusal[]):
     .filter((cause) => cause.nodes > 0)
     .sort((a, b) => b.nodes - a.nodes)
     .map((cause) => cause.text);
-  return `no suitable node (${texts.join('; ')})`;
+  return texts.join('; ');
 }
 
 interface Cause {

@@ -1,4 +1,5 @@
 import type { GenericResource } from '../../proto/engine/task-spec.js';
+import type { VolumesLeft } from '../store/objects.js';
 import { explain } from './explain.js';
 import { refusalOf } from './filters.js';
 import { GroupNode } from './group-node.js';
@@ -24,6 +25,8 @@ export interface Placement {
   /** What the task gets of the node's generic resources; absent when it asks for none. */
   readonly generics?: readonly GenericResource[];
   readonly reason: string;
+  /** Data of its slot stays on another node. */
+  readonly volumesLeft?: VolumesLeft;
 }
 
 export interface GroupDecision {

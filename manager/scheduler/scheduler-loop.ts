@@ -2,6 +2,7 @@ import type { Clock } from '../../core/clock.js';
 import { ControlLoop } from '../../core/control-loop.js';
 import type { Logger } from '../../core/logger.js';
 import { isDesiredAlive, isTerminal } from '../../proto/engine/task-state.js';
+import type { HostPower } from '../../proto/engine/host-options.js';
 import type { NodeObject, TaskObject } from '../store/objects.js';
 import type { CommittedChange, Store, View } from '../store/store-types.js';
 import { FailureWindow } from './failure-window.js';
@@ -22,13 +23,16 @@ export interface SchedulerOptions {
   readonly logger: Logger;
   /** Ids of nodes whose session broke: they get no new work. */
   readonly avoid: () => ReadonlySet<string>;
+  /** Power over nodes that services may give to their containers. */
+  readonly allowed: ReadonlySet<HostPower>;
 }
 
 /**
  * Gives every waiting task a node as soon as one can take it. Passes run for the groups of tasks
  * that are new, and for those that wait whenever a node or room on a node comes.
  */
-export function startScheduler({ store, clock, logger, avoid }: SchedulerOptions): { close(): Promise<void> } {
+export function startScheduler(options: SchedulerOptions): { close(): Promise<void> } {
+  const { store, clock, logger, avoid, allowed } = options;
   const failures = new FailureWindow();
   let ledger = openLedger(store.view);
   /** Groups of which a task found no node in their last pass, with the reason. */
@@ -43,7 +47,9 @@ export function startScheduler({ store, clock, logger, avoid }: SchedulerOptions
       const suspects = avoid();
       let report: PassReport;
       try {
-        report = await store.update((tx) => runPass(tx, new Set(keys), { ledger, failures, suspects }, BUDGET));
+        report = await store.update((tx) =>
+          runPass(tx, new Set(keys), { ledger, failures, suspects, allowed }, BUDGET),
+        );
       } catch (error) {
         // What the failed pass booked never happened.
         ledger = openLedger(store.view);
@@ -57,7 +63,12 @@ export function startScheduler({ store, clock, logger, avoid }: SchedulerOptions
         if (reason !== undefined && suspects.size > 0) loop.markAt(key, clock.now() + SUSPECT_RETRY);
       }
       for (const key of report.unfinished) loop.mark(key);
-      for (const placement of report.placed) logger.debug(placement, 'task placed');
+      for (const placement of report.placed) {
+        logger.debug(placement, 'task placed');
+        const { taskId, volumesLeft } = placement;
+        if (volumesLeft !== undefined)
+          logger.warn({ task: taskId, ...volumesLeft }, 'volume data stays on another node');
+      }
     },
   });
 

@@ -1,15 +1,12 @@
-import { timestamp } from '../../core/clock.js';
-import type { TaskStatus } from '../../proto/engine/task-document.js';
-import type { TaskObject } from '../store/objects.js';
+import { type HostPower, refusedPower } from '../../proto/engine/host-options.js';
 import type { Transaction } from '../store/store-types.js';
+import { assign, lacksReason, pendingStatus } from './assign.js';
 import type { FailureWindow } from './failure-window.js';
+import { type Homecoming, sendHome } from './homecoming.js';
 import type { Ledger } from './ledger.js';
 import { NodePool } from './node-pool.js';
-import { placeGroup, type Placement } from './place.js';
+import { type GroupDecision, placeGroup, type Placement } from './place.js';
 import { firstOf, type GroupKey, groupTasks } from './task-groups.js';
-
-export const ASSIGNED_MESSAGE = 'scheduler assigned task to node';
-export const PENDING_MESSAGE = 'pending task scheduling';
 
 /** Nodes looked at in one pass to tell which groups may use them: some tens of milliseconds of work. */
 const MOST_LOOKS = 200_000;
@@ -20,10 +17,12 @@ export interface Knowledge {
   readonly failures: FailureWindow;
   /** Ids of nodes that get no new work for now. */
   readonly suspects: ReadonlySet<string>;
+  /** Power over nodes that services may give to their containers. */
+  readonly allowed: ReadonlySet<HostPower>;
 }
 
 /** What a pass needs of its transaction. */
-export type PassRows = Pick<Transaction, 'now' | 'get' | 'all' | 'unassignedTasks' | 'put'>;
+export type PassRows = Pick<Transaction, 'now' | 'get' | 'all' | 'unassignedTasks' | 'tasksBySlot' | 'put'>;
 
 export interface PassReport {
   readonly placed: readonly Placement[];
@@ -42,19 +41,39 @@ export function runPass(tx: PassRows, keys: ReadonlySet<GroupKey>, knowledge: Kn
   const placed: Placement[] = [];
   const unfinished: GroupKey[] = [];
   const waiting = new Map<GroupKey, string>();
-  const { ledger, failures, suspects } = knowledge;
-  const pool = new NodePool(tx.all('node'), ledger, suspects);
+  const { ledger, failures, suspects, allowed } = knowledge;
+  const groups = groupTasks(tx.unassignedTasks(), keys);
   let left = budget;
-  for (const { tasks, ...group } of groupTasks(tx.unassignedTasks(), keys)) {
+  const homecomings = new Map<GroupKey, Homecoming>();
+  for (const group of groups) {
+    if (refusedPower(group.tasks[0]?.hostOptions, allowed) !== undefined) continue;
+    const homecoming = sendHome(tx, group, knowledge, left);
+    if (homecoming === undefined) continue;
+    homecomings.set(group.key, homecoming);
+    placed.push(...homecoming.placed);
+    left -= homecoming.written;
+  }
+  const pool = new NodePool(tx.all('node'), ledger, suspects);
+  for (const { tasks: all, ...group } of groups) {
+    const home = homecomings.get(group.key);
+    if (home?.waiting !== undefined) waiting.set(group.key, home.waiting);
+    const tasks = home === undefined ? all : all.filter(({ id }) => !home.settled.has(id));
+    if (tasks.length === 0 && left > 0) continue;
     if (left <= 0 || pool.looks > MOST_LOOKS) {
       unfinished.push(group.key);
       continue;
     }
     const taskIds = firstOf(tasks, left);
-    const decision = placeGroup({ ...group, taskIds }, pool, (nodeId) =>
-      failures.count(group.serviceId, group.serviceVersion, nodeId, tx.now),
-    );
-    for (const placement of decision.placements) {
+    // Allowed when its service was written, and withdrawn since.
+    const refused = refusedPower(tasks[0]?.hostOptions, allowed);
+    const decision: GroupDecision =
+      refused === undefined
+        ? placeGroup({ ...group, taskIds }, pool, (nodeId) =>
+            failures.count(group.serviceId, group.serviceVersion, nodeId, tx.now),
+          )
+        : { placements: [], waiting: { taskIds, reason: refused } };
+    for (const bare of decision.placements) {
+      const placement = home === undefined ? bare : home.complete(bare);
       assign(tx, placement, ledger);
       placed.push(placement);
     }
@@ -66,9 +85,7 @@ export function runPass(tx: PassRows, keys: ReadonlySet<GroupKey>, knowledge: Kn
     const { reason } = decision.waiting;
     waiting.set(group.key, reason);
     // What has no room for the first of alike tasks has none for the others.
-    const unexplained = tasks
-      .flatMap(({ id }) => tx.get('task', id) ?? [])
-      .filter(({ nodeId, status }) => nodeId === undefined && (status.State !== 'pending' || status.Err !== reason));
+    const unexplained = tasks.flatMap(({ id }) => tx.get('task', id) ?? []).filter((task) => lacksReason(task, reason));
     if (unexplained.length > left) unfinished.push(group.key);
     for (const task of unexplained.slice(0, left))
       tx.put('task', { ...task, status: pendingStatus(task, reason, tx.now) });
@@ -76,21 +93,3 @@ export function runPass(tx: PassRows, keys: ReadonlySet<GroupKey>, knowledge: Kn
   }
   return { placed, unfinished, waiting };
 }
-
-function assign(tx: PassRows, { taskId, nodeId, generics }: Placement, ledger: Ledger): void {
-  const task = tx.get('task', taskId);
-  if (task === undefined) return;
-  const status: TaskStatus = { Timestamp: timestamp(tx.now), State: 'assigned', Message: ASSIGNED_MESSAGE };
-  const given = generics === undefined ? {} : { genericResources: generics };
-  const assigned = { ...task, nodeId, status, ...given };
-  tx.put('task', assigned);
-  ledger.set(taskId, assigned);
-}
-
-/** The time stays that at which the task began to wait, when only the reason changes. */
-const pendingStatus = (task: TaskObject, reason: string, now: number): TaskStatus => ({
-  Timestamp: task.status.State === 'pending' ? task.status.Timestamp : timestamp(now),
-  State: 'pending',
-  Message: PENDING_MESSAGE,
-  Err: reason,
-});

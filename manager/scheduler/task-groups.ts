@@ -114,7 +114,8 @@ function nthLeast(values: Float64Array, place: number): number {
   return values[place] ?? Infinity;
 }
 
-const compareTasks = (a: TaskObject, b: TaskObject): number => turn(a) - turn(b) || (a.id < b.id ? -1 : 1);
+/** The order in which alike tasks get their nodes. */
+export const compareTasks = (a: TaskObject, b: TaskObject): number => turn(a) - turn(b) || (a.id < b.id ? -1 : 1);
 
 /** Slots are far below 2^32. */
 const turn = ({ desiredState, slot }: TaskObject): number => (desiredState === 'ready' ? 2 ** 32 : 0) + slot;

@@ -1,3 +1,4 @@
+import type { HostOptions } from '../../proto/engine/host-options.js';
 import type { NodeDescription, NodeSpec, NodeState, PortError } from '../../proto/engine/node-document.js';
 import type { PayloadSpec } from '../../proto/engine/payload-document.js';
 import type { UpdateStatus } from '../../proto/engine/service-document.js';
@@ -124,6 +125,8 @@ export interface TaskObject extends StoredObject {
   /** `version` of the service when this task was made. */
   readonly serviceVersion: number;
   readonly hostPorts: readonly PortConfig[];
+  /** What the labels of its service asked for when it was made. */
+  readonly hostOptions?: HostOptions;
   /** Set once by the scheduler, never changed. */
   readonly nodeId?: string;
   /** What it holds of the node's generic resources; set with `nodeId`. */
@@ -151,6 +154,17 @@ export interface TaskObject extends StoredObject {
   readonly move?: { readonly since: number; readonly cause: string };
   /** When `status` says the node of this task was lost: why, for the user. */
   readonly lostReason?: string;
+  /** Volumes of it were on another node, which could not take it; set with `nodeId`. */
+  readonly volumesLeft?: VolumesLeft;
+}
+
+/** Data that a slot left behind. */
+export interface VolumesLeft {
+  /** The node that has it. */
+  readonly nodeId: string;
+  readonly volumes: readonly string[];
+  /** For the user. */
+  readonly warning: string;
 }
 
 export interface TaskDrain {

@@ -1,10 +1,11 @@
+import { hostOptionsOf } from '../../proto/engine/host-labels.js';
 import type { UpdateStatus } from '../../proto/engine/service-document.js';
 import type { ServiceSpec } from '../../proto/engine/service-spec.js';
 import type { NodeLookup } from '../orchestrator/task-action.js';
 import type { PastSpec, Rollout, ServiceObject, TaskObject } from '../store/objects.js';
 import type { Draft } from '../store/store-types.js';
 import { neededRegistryAuth } from '../secrets/registry-auth.js';
-import { effectiveDigest } from './effective-spec.js';
+import { effectiveDigest, sameOptions } from './effective-spec.js';
 import { isRolling } from './rollout-config.js';
 import { slotStates } from './slot-state.js';
 
@@ -93,4 +94,5 @@ function begin(
 }
 
 const sameTemplate = (a: ServiceSpec, b: ServiceSpec): boolean =>
-  effectiveDigest(a.TaskTemplate) === effectiveDigest(b.TaskTemplate);
+  effectiveDigest(a.TaskTemplate) === effectiveDigest(b.TaskTemplate) &&
+  sameOptions(hostOptionsOf(a.Labels), hostOptionsOf(b.Labels));

@@ -1,4 +1,6 @@
 import { DEFAULT_RESTART_POLICY, DEFAULT_STOP_GRACE_PERIOD } from '../../proto/engine/service-defaults.js';
+import { hostOptionsOf } from '../../proto/engine/host-labels.js';
+import type { HostOptions } from '../../proto/engine/host-options.js';
 import type { ContainerSpec } from '../../proto/engine/container-spec.js';
 import type { PortConfig } from '../../proto/engine/service-spec.js';
 import type { TaskSpec } from '../../proto/engine/task-spec.js';
@@ -33,22 +35,32 @@ export const isUpToDate = (task: Effect, service: Wanted, node: NodeObject | und
 /** Whether a task runs what its service asks for, wherever that is. */
 export const runsAlike = (task: Effect, service: Wanted): boolean => {
   const wanted = effectOf(service);
-  return (task.spec === wanted.spec || bodyDigest(task.spec) === bodyDigest(wanted.spec)) && samePorts(task, wanted);
+  return (task.spec === wanted.spec || bodyDigest(task.spec) === bodyDigest(wanted.spec)) && sameHost(task, wanted);
 };
 
 const effectOf = (service: Wanted): Effect => ({
   spec: service.spec.TaskTemplate,
   hostPorts: hostPortsOf(service),
+  hostOptions: hostOptionsOf(service.spec.Labels),
 });
 
 export const hostPortsOf = ({ ports }: Pick<ServiceObject, 'ports'>): readonly PortConfig[] =>
   ports.filter((port) => port.PublishMode === 'host');
 
-type Effect = Pick<TaskObject, 'spec' | 'hostPorts'>;
+interface Effect extends Pick<TaskObject, 'spec' | 'hostPorts'> {
+  readonly hostOptions?: HostOptions | undefined;
+}
 
 /** Whether two tasks would run alike: the order of sets, and defaults written out, make no difference. */
 export const sameEffect = (a: Effect, b: Effect): boolean =>
-  (a.spec === b.spec || effectiveDigest(a.spec) === effectiveDigest(b.spec)) && samePorts(a, b);
+  (a.spec === b.spec || effectiveDigest(a.spec) === effectiveDigest(b.spec)) && sameHost(a, b);
+
+/** What they have of their node beyond what their specs say. */
+const sameHost = (a: Effect, b: Effect): boolean => samePorts(a, b) && sameOptions(a.hostOptions, b.hostOptions);
+
+/** Both are written by the same code, in one order of keys. */
+export const sameOptions = (a: HostOptions | undefined, b: HostOptions | undefined): boolean =>
+  a === b || JSON.stringify(a) === JSON.stringify(b);
 
 const samePorts = (a: Effect, b: Effect): boolean =>
   a.hostPorts === b.hostPorts ||

@@ -1,3 +1,4 @@
+import { localVolumes } from '../scheduler/local-volumes.js';
 import type { NodeObject, TaskObject } from '../store/objects.js';
 import { Balance, type BalanceView, type RebalanceMove } from './balance.js';
 import { type SlotState, slotStates } from './slot-state.js';
@@ -9,8 +10,8 @@ export interface RebalanceView extends BalanceView {
 
 /**
  * The moves that spread a service evenly, by its spread preferences first, then over nodes. No more
- * of them than that takes, none when it is balanced. Tasks in the middle of a change, and tasks that
- * have to leave their node anyway, stay out of it.
+ * of them than that takes, none when it is balanced. Tasks in the middle of a change, tasks that
+ * have to leave their node anyway, and tasks with volumes stay out of it.
  */
 export function decideRebalance(view: RebalanceView): readonly RebalanceMove[] {
   const nodeOf = new Map(view.nodes.map((node) => [node.id, node]));
@@ -46,6 +47,8 @@ function movableByNode(
   for (const { live, incumbent, leaving, open, misplaced } of slots) {
     const busy = incumbent !== undefined || leaving.length > 0 || open;
     if (busy || live?.nodeId === undefined || live.status.State !== 'running') continue;
+    // Its data would stay behind.
+    if (localVolumes(live.spec).length > 0) continue;
     if (misplaced.has(live.id) && live.move === undefined) continue;
     if (nodeOf.get(live.nodeId)?.status.state !== 'ready') continue;
     const known = byNode.get(live.nodeId);

@@ -90,7 +90,7 @@ const isDirty = (
   misplaced: Misplaced,
 ) =>
   !isUpToDate(task, service, nodeOfTask(task, nodeOf)) ||
-  (misplaced.has(task.id) && !sameEffect(task, { spec: service.spec.TaskTemplate, hostPorts: task.hostPorts }));
+  (misplaced.has(task.id) && !sameEffect(task, { ...task, spec: service.spec.TaskTemplate }));
 
 export const nodeOfTask = ({ nodeId }: Pick<TaskObject, 'nodeId'>, nodeOf: NodeLookup): NodeObject | undefined =>
   nodeId === undefined ? undefined : nodeOf(nodeId);

@@ -33,6 +33,8 @@ export interface ServiceDocument extends ObjectMeta {
   portErrors?: PortError[];
   /** bale's own, of one service only: what its slots wait for, e.g. `web.3: draining on h2, 4 requests in flight, 12 s left`. */
   waiting?: string[];
+  /** bale's own, of one service only: what the tasks that it has now are warned of. */
+  warnings?: string[];
 }
 
 /** bale's own: an element of `GET /bale/services/{id}/history`. */

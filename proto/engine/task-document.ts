@@ -42,6 +42,8 @@ export interface TaskDocument extends ObjectMeta {
   drain?: TaskDrainDocument;
   /** bale's own: a rebalance moves it elsewhere; gone when the move is called off. */
   move?: { since: string; reason: string };
+  /** bale's own: what its user should know although it goes on. `Status.Err` has it too while there is no error. */
+  warning?: string;
 }
 
 export interface TaskDrainDocument {

@@ -72,7 +72,7 @@ class Cluster {
     this.#loops = [
       startOrchestrator({ store, clock, logger }),
       startReaper({ store, clock, logger }),
-      startScheduler({ store, clock, logger, avoid: () => suspects }),
+      startScheduler({ store, clock, logger, avoid: () => suspects, allowed: new Set() }),
     ];
   }
 

@@ -107,7 +107,12 @@ async function schedule(store: Store, { nodes, services, endings }: ClusterShape
   const pass = async (): Promise<void> => {
     let keys: ReadonlySet<string> = new Set(store.view.unassignedTasks().map(groupKey));
     while (keys.size > 0) {
-      const knowledge = { ledger, failures: new FailureWindow(), suspects: new Set<string>() };
+      const knowledge = {
+        ledger,
+        failures: new FailureWindow(),
+        suspects: new Set<string>(),
+        allowed: new Set<never>(),
+      };
       const todo = keys;
       const report = await store.update((tx) => runPass(tx, todo, knowledge, 7));
       keys = new Set(report.unfinished);

@@ -84,7 +84,7 @@ export class RolloutBench {
       startDrainLoop({ store, handshake, onMeshReport, clock, logger }),
       startOrchestrator({ store, clock, logger }),
       startUpdater({ store, handshake, onMeshReport, clock, logger }),
-      startScheduler({ store, clock, logger, avoid: () => new Set() }),
+      startScheduler({ store, clock, logger, avoid: () => new Set(), allowed: new Set() }),
       startReaper({ store, clock, logger }),
     );
   }

@@ -7,6 +7,7 @@ import { newDataKey, Vault } from '../../manager/secrets/vault.js';
 import { openStore } from '../../manager/store/store.js';
 import type { Store, Transaction } from '../../manager/store/store-types.js';
 import { decodeSwarmSpec } from '../../proto/engine/swarm-spec-shape.js';
+import type { HostPower } from '../../proto/engine/host-options.js';
 import { FakeClock } from './fake-clock.js';
 import { memoryJournal, MemoryDisk } from './memory-journal.js';
 import { silentHandshake } from './silent-handshake.js';
@@ -26,7 +27,7 @@ export interface TestApi {
 }
 
 /** A new cluster of one manager, in memory, with its API. */
-export async function openTestApi(): Promise<TestApi> {
+export async function openTestApi(allowed: ReadonlySet<HostPower> = new Set()): Promise<TestApi> {
   const clock = new FakeClock();
   const disk = new MemoryDisk();
   const logger = createLogger('silent');
@@ -63,6 +64,7 @@ export async function openTestApi(): Promise<TestApi> {
       identity,
       handshake: silentHandshake(),
       vault: new Vault(newDataKey()),
+      allowed,
       clock,
       logger,
     }),

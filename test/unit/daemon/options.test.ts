@@ -21,6 +21,7 @@ describe('options of the daemon', () => {
       meshProcesses: 'auto',
       hostname: hostname(),
       genericResources: [],
+      allow: [],
       logLevel: 'info',
     });
   });
@@ -32,6 +33,7 @@ describe('options of the daemon', () => {
       ...['--mesh-addr', '[::1]:3378', '--publish-addr', '127.0.0.2', '--hostname', 'n2', '--log-level', 'debug'],
       ...['--generic-resource', 'gpu=4', '--generic-resource', 'fpga=a,fpga=b'],
       '--mesh-processes=3',
+      ...['--allow', 'devices,privileged', '--allow=host-pid'],
     ];
     expect(parse(argv)).toEqual({
       socket: '/tmp/a/b.sock',
@@ -49,6 +51,7 @@ describe('options of the daemon', () => {
         { NamedResourceSpec: { Kind: 'fpga', Value: 'a' } },
         { NamedResourceSpec: { Kind: 'fpga', Value: 'b' } },
       ],
+      allow: ['privileged', 'devices', 'host-pid'],
       logLevel: 'debug',
     });
   });
@@ -74,6 +77,7 @@ describe('options of the daemon', () => {
     [['--publish-addr', '0.0.0'], /--publish-addr: "0.0.0" is not an IP address/],
     [['--engine', 'tcp://1.2.3.4:2375'], /--engine: "tcp:\/\/1.2.3.4:2375" is not a unix socket/],
     [['--mesh-processes', '0'], /--mesh-processes: "0" is neither "auto" nor a number from 1 to 64/],
+    [['--allow', 'devices,root'], /--allow: "root" is not one of privileged, devices, gpus, host-pid, host-ipc/],
     [['--log-level', 'loud'], /--log-level: "loud" is not one of debug, info/],
     [['--hostname', 'a b'], /--hostname: "a b" is not a host name/],
     [['--socket', `/tmp/${'x'.repeat(120)}`], /--socket: .* is longer than the 107 bytes/],

@@ -83,6 +83,7 @@ beforeAll(async () => {
     identity,
     handshake: silentHandshake(),
     vault: new Vault(newDataKey()),
+    allowed: new Set(),
     clock,
     logger,
   });

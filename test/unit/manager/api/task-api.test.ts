@@ -53,6 +53,22 @@ describe('showing tasks', () => {
     });
   });
 
+  it('shows a warning where clients look for errors, while there is none', async () => {
+    const volumesLeft = { nodeId: 'n1', volumes: ['data'], warning: 'volume data stayed behind' };
+    const service = await withTask('web', 'task1', { nodeId: 'n2', volumesLeft });
+    expect(test.api.task('task1')).toMatchObject({
+      warning: 'volume data stayed behind',
+      Status: { State: 'running', Err: 'warning: volume data stayed behind' },
+    });
+    expect(test.api.service(service, false).warnings).toEqual(['volume data stayed behind']);
+    await test.write((tx) => {
+      const task = tx.get('task', 'task1');
+      if (task !== undefined) tx.put('task', { ...task, desiredState: 'shutdown', status: { ...STATUS, Err: 'boom' } });
+    });
+    expect(test.api.task('task1').Status.Err).toBe('boom');
+    expect(test.api.service(service, false)).not.toHaveProperty('warnings');
+  });
+
   it('shows why one waits, and no node before it has one', async () => {
     await withTask('web', 'task1', { status: { ...STATUS, State: 'pending', Err: 'no suitable node' } });
     expect(test.api.task('task1').Status.Err).toBe('no suitable node');

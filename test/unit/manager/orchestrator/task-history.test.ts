@@ -43,6 +43,20 @@ describe('the history of a slot', () => {
     expect(deleted([...tasks].reverse())).toEqual(['f1', 'f2']);
   });
 
+  test('keeps all of a slot with volumes until its newest task has a node', () => {
+    const spec = {
+      ContainerSpec: { Image: 'image', Mounts: [{ Type: 'volume' as const, Source: 'data', Target: '/data' }] },
+    };
+    const old = failures(2);
+    const { nodeId, ...waiting } = task('new', 'pending', 'running', { spec });
+    expect(nodeId).toBe('n1');
+    expect(deleted([...old, waiting], 0)).toEqual([]);
+    expect(deleted([...old, { ...waiting, nodeId: 'n1' }], 0)).toEqual(['f1', 'f2']);
+    const { nodeId: none, ...plain } = task('new', 'pending', 'running');
+    expect(none).toBe('n1');
+    expect(deleted([...old, plain], 0)).toEqual(['f1', 'f2']);
+  });
+
   test('keeps everything when the limit is negative, and only the live task when it is 0', () => {
     const tasks = [...failures(3), task('live', 'running', 'running')];
     expect(deleted(tasks, -1)).toEqual([]);

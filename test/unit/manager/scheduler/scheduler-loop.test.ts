@@ -17,7 +17,7 @@ let suspects: Set<string>;
 const commits: Commit[] = [];
 
 const start = (): void => {
-  scheduler = startScheduler({ store, clock, logger, avoid: () => suspects });
+  scheduler = startScheduler({ store, clock, logger, avoid: () => suspects, allowed: new Set() });
 };
 
 beforeEach(async () => {
@@ -72,6 +72,22 @@ describe('the scheduler', () => {
     await put([], [ended]);
     await clock.advance(0);
     expect(task('t3').genericResources).toEqual([{ NamedResourceSpec: { Kind: 'gpu', Value: 'u1' } }]);
+  });
+
+  test('gives no node to a task whose power is not allowed any more, and says why', async () => {
+    await put([nodeOf('h1')], [{ ...newTask(1), hostOptions: { privileged: true } }, draftTask('t2', 'other')]);
+    start();
+    await clock.advance(0);
+    expect(task('t1').nodeId).toBeUndefined();
+    expect(task('t1').status).toMatchObject({ State: 'pending' });
+    expect(task('t1').status.Err).toMatch(
+      /^label "bale.privileged" gives .* start its daemon with --allow privileged$/,
+    );
+    expect(task('t2').nodeId).toBe('h1');
+    await scheduler?.close();
+    scheduler = startScheduler({ store, clock, logger, avoid: () => suspects, allowed: new Set(['privileged']) });
+    await clock.advance(0);
+    expect(task('t1').nodeId).toBe('h1');
   });
 
   test('assigns new tasks in the turn after their commit, all in one commit', async () => {

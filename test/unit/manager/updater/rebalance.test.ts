@@ -56,6 +56,14 @@ describe('what is moved', () => {
     expect(moves(tasks, [labelled('n1'), node('n2'), labelled('n3')], ssd)).toEqual(['4 n1-n3', '3 n1-n3']);
   });
 
+  test('is no task with a volume: its data would stay behind', () => {
+    const Mounts = [{ Type: 'volume' as const, Source: 'data', Target: '/data' }];
+    const kept = on(['n1', 'n1', 'n1', 'n1']).map((task) =>
+      task.slot === 4 ? { ...task, spec: { ContainerSpec: { Image: 'image', Mounts } } } : task,
+    );
+    expect(moves(kept)).toEqual(['3 n1-n2', '2 n1-n3']);
+  });
+
   test('is no task in the middle of a change, and none that must leave its node anyway', () => {
     const [a, b, c, d] = on(['n1', 'n1', 'n1', 'n1']);
     if (a === undefined || b === undefined || c === undefined || d === undefined) throw new Error('no tasks');
