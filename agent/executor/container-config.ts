@@ -5,8 +5,8 @@ import type { PortConfig } from '../../proto/engine/service-spec.js';
 import type { ResourceRequirements } from '../../proto/engine/task-spec.js';
 import { containerName, taskLabels } from './container-labels.js';
 import { hostMounts, type HostMounts } from './container-mounts.js';
-import { securityOptions } from './security-options.js';
 import { hostOptionFields } from './host-options.js';
+import { securityOptions } from './security-options.js';
 import { taskFileMounts } from './task-file.js';
 import { withTemplatesExpanded, type NodeFacts } from './task-templates.js';
 

@@ -5,7 +5,7 @@ import { assignment } from '../../../support/assignments.js';
 
 const hostConfig = (hostOptions?: HostOptions): Readonly<Record<string, unknown>> =>
   containerConfig(assignment('t1', hostOptions === undefined ? {} : { hostOptions }), {
-    nodeId: 'n1',
+    node: { ID: 'n1', Hostname: 'h1', Platform: { Architecture: 'x86_64', OS: 'linux' } },
     fileSource: (name) => name,
   }).body.HostConfig;
 
