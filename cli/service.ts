@@ -11,6 +11,7 @@ import { registerServiceCreate } from './service-create.js';
 import { registerServiceRollback } from './service-rollback.js';
 import { registerServiceRebalance } from './service-rebalance.js';
 import { registerServiceScale } from './service-scale.js';
+import { registerServiceSchedule } from './service-schedule.js';
 import { registerServiceUpdate } from './service-update.js';
 import { renderInspect } from './view/inspect.js';
 import { renderList, type Column } from './view/list.js';
@@ -36,6 +37,7 @@ export function registerService(program: Command, context: Context): void {
   registerServiceRollback(service, context);
   registerServiceScale(service, context);
   registerServiceRebalance(service, context);
+  registerServiceSchedule(service, context);
 
   service
     .command('ls')
@@ -113,7 +115,7 @@ const COLUMNS: readonly Column<ServiceDocument>[] = [
   {
     field: 'Replicas',
     heading: 'REPLICAS',
-    value: replicasText,
+    value: (service) => replicasText(service, Date.now()),
   },
   {
     field: 'Image',

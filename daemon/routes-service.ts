@@ -42,6 +42,14 @@ export function serviceRoutes(app: FastifyInstance, membership: Membership, imag
     sendJson(reply, 200, await (await membership.api()).rebalance(idOf(request))),
   );
 
+  app.get('/bale/services/:id/schedule', async (request, reply) =>
+    sendJson(reply, 200, (await membership.api()).schedule(idOf(request))),
+  );
+
+  app.post('/bale/services/:id/run', async (request, reply) =>
+    sendJson(reply, 200, await (await membership.api()).runJob(idOf(request))),
+  );
+
   app.delete('/services/:id', async (request, reply) => {
     await (await membership.api()).removeService(idOf(request));
     return sendEmpty(reply, 200);

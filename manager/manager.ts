@@ -11,6 +11,8 @@ import type { Manager, ManagerOptions } from './manager-types.js';
 import { meshProbe } from './node-health/probe.js';
 import { startOrchestrator } from './orchestrator/orchestrator.js';
 import { startReaper } from './orchestrator/reaper-loop.js';
+import { startDependsLoop } from './depends/depends-loop.js';
+import { startScheduleLoop } from './schedule/schedule-loop.js';
 import { startScheduler } from './scheduler/scheduler-loop.js';
 import { startVersionReaper } from './secrets/version-reaper.js';
 import { payloadSource } from './secrets/payload-source.js';
@@ -60,6 +62,8 @@ async function compose(options: ManagerOptions, parts: Parts): Promise<Manager> 
   const onMeshReport = (listener: () => void): (() => void) => dispatcher.onMeshReport(listener);
   parts.add(startDrainLoop({ store, handshake, onMeshReport, clock, logger }));
   parts.add(startOrchestrator({ store, clock, logger }));
+  parts.add(startScheduleLoop({ store, clock, logger }));
+  parts.add(startDependsLoop({ store, clock, logger }));
   parts.add(startUpdater({ store, handshake, onMeshReport, clock, logger }));
   parts.add(startScheduler({ store, clock, logger, avoid: () => dispatcher.suspects(), allowed }));
   parts.add(startReaper({ store, clock, logger }));

@@ -1,6 +1,7 @@
 import type { Mount } from '../../proto/engine/container-spec.js';
 import { formatDuration } from '../../proto/engine/duration.js';
 import type { ServiceDocument } from '../../proto/engine/service-document.js';
+import { scheduleOf } from '../../proto/engine/schedule-labels.js';
 import { modeOf } from '../../proto/engine/service-mode.js';
 import type { ServiceMode } from '../../proto/engine/service-spec.js';
 import type { ResourceList } from '../../proto/engine/task-spec.js';
@@ -20,6 +21,7 @@ export function prettyService(service: ServiceDocument): string {
         .map(([key, value]) => ` ${key}=${value}`),
     ),
     ...modeLines(Spec.Mode),
+    ...section('Schedule:', scheduleLines(service)),
     ...section(
       'UpdateStatus:',
       UpdateStatus === undefined
@@ -85,6 +87,17 @@ function modeLines(mode: ServiceMode): readonly string[] {
     case 'global-job':
       return ['Service Mode:\tGlobalJob'];
   }
+}
+
+function scheduleLines({ Spec, nextRun }: ServiceDocument): readonly string[] {
+  const schedule = scheduleOf(Spec.Labels);
+  if (schedule === undefined) return [];
+  const { pattern, timezone, concurrency } = schedule;
+  return [
+    ` Pattern:\t${pattern} ${timezone}`,
+    ` Concurrency:\t${concurrency}`,
+    ...(nextRun === undefined ? [] : [` Next run:\t${nextRun}`]),
+  ];
 }
 
 const section = (title: string, lines: readonly string[]): readonly string[] =>

@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { BaleError, isAbortError } from '../../core/errors.js';
-import type { NodeDocument } from '../../proto/engine/node-document.js';
 import type { ServiceDocument } from '../../proto/engine/service-document.js';
 import { isPerNode } from '../../proto/engine/service-mode.js';
 import type { TaskDocument } from '../../proto/engine/task-document.js';
 import type { ApiClient } from '../client.js';
 import type { Context } from '../context.js';
+import { lookAtNodes, NO_NODES } from './nodes-look.js';
 import { ProgressBoard } from './progress-board.js';
 import { NOTHING_SEEN, serviceProgress, type ProgressMemory, type ServiceProgress } from './service-progress.js';
 
@@ -88,25 +88,6 @@ async function look(context: Context, client: ApiClient, one: Followed): Promise
   one.memory = one.progress.memory;
   if (one.progress.outcome.kind === 'going') return;
   for (const { error } of service.portErrors ?? []) context.warn(`warning: ${error}\n`);
-}
-
-interface NodesLook {
-  readonly nodeNames: ReadonlyMap<string, string>;
-  readonly counts: Pick<ServiceDocument, 'ServiceStatus'>;
-}
-
-const NO_NODES: NodesLook = { nodeNames: new Map(), counts: {} };
-
-/** How many nodes shall have a task of the service, which its document alone does not say. */
-async function lookAtNodes(client: ApiClient, id: string): Promise<NodesLook> {
-  const filters = JSON.stringify({ id: { [id]: true } });
-  const [nodes, services] = await Promise.all([
-    client.get<NodeDocument[]>('/nodes'),
-    client.get<ServiceDocument[]>('/services', { filters, status: true }),
-  ]);
-  const nodeNames = new Map(nodes.map(({ ID, Description }) => [ID, Description.Hostname ?? ID] as const));
-  const status = services.find(({ ID }) => ID === id)?.ServiceStatus;
-  return { nodeNames, counts: status === undefined ? {} : { ServiceStatus: status } };
 }
 
 const namedLines = ({ name, progress }: Followed, several: boolean): ServiceProgress['lines'] =>

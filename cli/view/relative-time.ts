@@ -19,3 +19,7 @@ export function span(ms: number): string {
 /** `5 seconds ago`, from an RFC 3339 time. Clocks that differ a little do not make it negative. */
 export const ago = (time: string, now: number): string =>
   `${span(Math.max(0, now - Date.parse(time))).toLowerCase()} ago`;
+
+/** `in 5 minutes`, from an RFC 3339 time. */
+export const until = (time: string, now: number): string =>
+  `in ${span(Math.max(0, Date.parse(time) - now)).toLowerCase()}`;

@@ -3,6 +3,7 @@ import { isJob, isPerNode } from '../../proto/engine/service-mode.js';
 import type { TaskDocument } from '../../proto/engine/task-document.js';
 import { isDesiredAlive, stateOrder, type TaskState } from '../../proto/engine/task-state.js';
 import { jobProgress } from './job-progress.js';
+import { until } from './relative-time.js';
 
 const DEFAULT_MONITOR_MS = 5_000;
 /** More slots than this are not shown one by one, as docker has it. */
@@ -79,6 +80,11 @@ export const NOTHING_SEEN: ProgressMemory = { rolled: false };
 /** What one look at a service shows, and whether there is more to come. Pure. */
 export function serviceProgress(look: ServiceLook, memory: ProgressMemory): ServiceProgress {
   const { service } = look;
+  if (service.nextRun !== undefined) {
+    // Its runs begin by themselves: there is nothing to wait for now.
+    const text = `job is scheduled: next run ${until(service.nextRun, look.now)}`;
+    return { lines: [{ key: 'end', text }], memory, outcome: { kind: 'done' } };
+  }
   if (isJob(service.Spec.Mode)) {
     return { ...jobProgress({ ...look, nodeNames: look.nodeNames ?? new Map() }), memory };
   }

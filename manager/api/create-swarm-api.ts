@@ -13,6 +13,7 @@ import { ClusterApi } from './cluster-api.js';
 import { clusterOf } from './cluster-of.js';
 import { NodeApi } from './node-api.js';
 import { PayloadApi } from './payload-api.js';
+import { runJob, showSchedule } from './schedule-api.js';
 import { rebalanceService } from './service-rebalance.js';
 import { ServiceApi } from './service-api.js';
 import type { SwarmApi } from './swarm-api.js';
@@ -70,6 +71,8 @@ export function createSwarmApi(options: SwarmApiOptions): SwarmApi {
     history: (id) => services.history(id),
     rollBackTo: (id, version) => services.rollBackTo(id, version),
     rebalance: (id) => rebalanceService(store, logger, id),
+    schedule: (id) => showSchedule(store, id),
+    runJob: (id) => runJob(store, logger, id),
     removeService: (id) => services.removeService(id),
     secrets: new PayloadApi('secret', store, vault, logger),
     configs: new PayloadApi('config', store, vault, logger),

@@ -6,8 +6,10 @@ import type { HostPower } from '../../proto/engine/host-options.js';
 import { registryOf } from '../../proto/engine/image-name.js';
 import type { PortError } from '../../proto/engine/node-document.js';
 import type { PastSpecDocument, ServiceDocument } from '../../proto/engine/service-document.js';
-import { isJob, modeOf } from '../../proto/engine/service-mode.js';
+import { modeOf } from '../../proto/engine/service-mode.js';
 import type { ServiceSpec } from '../../proto/engine/service-spec.js';
+import { checkDependencies, unknownDependencies } from '../depends/dependency-check.js';
+import { firstRun } from '../schedule/schedule-state.js';
 import { newRegistryAuthId, withRegistryAuth } from '../secrets/registry-auth.js';
 import type { Vault } from '../secrets/vault.js';
 import { shallLive } from '../drain/task-wish.js';
@@ -70,18 +72,20 @@ export class ServiceApi implements ServiceVerbs {
     const { spec: sent, warnings } = await pinImage(decoded, undefined, images);
     const id = newId();
     const given = this.#sealed(id, sent, images);
-    const name = await this.#store.update((tx) => {
+    const { name, unknown } = await this.#store.update((tx) => {
       const Name = sent.Name === '' ? randomName(Math.random, (one) => tx.serviceByName(one) !== undefined) : sent.Name;
       if (tx.serviceByName(Name) !== undefined) throw nameConflict(Name);
       const spec: ServiceSpec = { ...sent, Name };
       checkReferences(tx, spec);
       const ports = allottedPorts(spec, tx);
-      const job = isJob(spec.Mode) ? { job: { iteration: 0, startedAt: tx.now } } : {};
-      tx.put('service', { id, spec, ports, ...job, ...(given === undefined ? {} : { registryAuth: [given] }) });
-      return Name;
+      checkDependencies(tx, spec);
+      const runs = firstRun(spec, tx.now);
+      tx.put('service', { id, spec, ports, ...runs, ...(given === undefined ? {} : { registryAuth: [given] }) });
+      return { name: Name, unknown: unknownDependencies(tx, spec) };
     });
     this.#logger.info({ service: id, name }, 'service created');
-    return { ID: id, ...(warnings.length === 0 ? {} : { Warnings: warnings }) };
+    const all = [...warnings, ...unknown];
+    return { ID: id, ...(all.length === 0 ? {} : { Warnings: all }) };
   }
 
   services(filters: Filters, status: boolean): readonly ServiceDocument[] {
@@ -139,10 +143,12 @@ export class ServiceApi implements ServiceVerbs {
           checkPower(change.spec, this.#allowed);
           writeSpec(tx, service, change.spec, 'update');
       }
-      return { service: service.id, reason: change.reason };
+      return { service: service.id, reason: change.reason, unknown: unknownDependencies(tx, wanted) };
     });
-    this.#logger.info(done, 'service updated');
-    return { Warnings: warnings.length === 0 ? null : warnings };
+    const { unknown, ...line } = done;
+    this.#logger.info(line, 'service updated');
+    const all = [...warnings, ...unknown];
+    return { Warnings: all.length === 0 ? null : all };
   }
 
   #sealed(serviceId: string, { TaskTemplate }: ServiceSpec, { registryAuth }: ImageOptions): RegistryAuth | undefined {

@@ -2,6 +2,7 @@ import { timestamp } from '../../core/clock.js';
 import type { PortError } from '../../proto/engine/node-document.js';
 import { insertServiceDefaults } from '../../proto/engine/service-defaults.js';
 import type { JobStatus, ServiceDocument, ServiceStatus } from '../../proto/engine/service-document.js';
+import { nextDue } from '../schedule/next-due.js';
 import type { JobRun, ServiceObject } from '../store/objects.js';
 import { objectMeta } from './object-meta.js';
 
@@ -20,6 +21,7 @@ export interface ShownWith {
 /** A row as `GET /services` shows it. */
 export function serviceDocument(service: ServiceObject, shown: ShownWith): ServiceDocument {
   const { spec, ports } = service;
+  const next = nextDue(service);
   return {
     ...objectMeta(service),
     Spec: shown.insertDefaults ? insertServiceDefaults(spec) : spec,
@@ -28,6 +30,7 @@ export function serviceDocument(service: ServiceObject, shown: ShownWith): Servi
     Endpoint: ports.length === 0 ? { Spec: {} } : { Spec: spec.EndpointSpec ?? {}, Ports: [...ports] },
     ...(service.updateStatus === undefined ? {} : { UpdateStatus: service.updateStatus }),
     ...(service.job === undefined ? {} : { JobStatus: jobStatus(service.job) }),
+    ...(next === undefined ? {} : { nextRun: timestamp(next) }),
     ...(shown.status === undefined ? {} : { ServiceStatus: shown.status }),
     ...(shown.portErrors.length === 0 ? {} : { portErrors: [...shown.portErrors] }),
     ...(shown.waiting === undefined || shown.waiting.length === 0 ? {} : { waiting: [...shown.waiting] }),
@@ -35,7 +38,10 @@ export function serviceDocument(service: ServiceObject, shown: ShownWith): Servi
   };
 }
 
+/** How Go writes a time that was never set: clients of the Engine read it as "never". */
+const GO_ZERO_TIME = '0001-01-01T00:00:00Z';
+
 const jobStatus = ({ iteration, startedAt }: JobRun): JobStatus => ({
   JobIteration: { Index: iteration },
-  LastExecution: timestamp(startedAt),
+  LastExecution: startedAt === undefined ? GO_ZERO_TIME : timestamp(startedAt),
 });

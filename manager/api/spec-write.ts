@@ -1,6 +1,7 @@
 import { BaleError } from '../../core/errors.js';
 import type { ServiceSpec } from '../../proto/engine/service-spec.js';
 import { specError } from '../../proto/engine/spec-error.js';
+import { checkDependencies } from '../depends/dependency-check.js';
 import { allotPorts } from '../endpoints/port-allocator.js';
 import type { NodeObject, ServiceObject } from '../store/objects.js';
 import type { Transaction, View } from '../store/store-types.js';
@@ -26,6 +27,7 @@ export function writeSpec(
   kind: 'update' | 'manual-rollback',
 ): void {
   checkReferences(tx, spec);
+  checkDependencies(tx, spec);
   const ports = samePorts(service.spec, spec) ? service.ports : allottedPorts(spec, tx, service.id);
   const tasks = tx.tasksByService(service.id);
   const nodeOf = (id: string): NodeObject | undefined => tx.get('node', id);

@@ -1,6 +1,12 @@
 import type { NodeDocument } from '../../proto/engine/node-document.js';
 import type { PayloadDocument, PayloadVersionDocument, RotationDocument } from '../../proto/engine/payload-document.js';
-import type { PastSpecDocument, RebalanceDocument, ServiceDocument } from '../../proto/engine/service-document.js';
+import type {
+  PastSpecDocument,
+  RebalanceDocument,
+  RunDocument,
+  ScheduleDocument,
+  ServiceDocument,
+} from '../../proto/engine/service-document.js';
 import type { SwarmDocument, SwarmInfo } from '../../proto/engine/swarm-document.js';
 import type { TaskDocument } from '../../proto/engine/task-document.js';
 import type { DrainRequest } from './drain-request.js';
@@ -48,6 +54,10 @@ export interface SwarmApi {
   rollBackTo(id: string, version: string | undefined): Promise<{ readonly Warnings: readonly string[] | null }>;
   /** bale's own: moves the tasks of which a node has too many. */
   rebalance(id: string): Promise<RebalanceDocument>;
+  /** bale's own: when a job runs, and its last runs. */
+  schedule(id: string): ScheduleDocument;
+  /** bale's own: begins a run of a job now. */
+  runJob(id: string): Promise<RunDocument>;
   removeService(id: string): Promise<void>;
 
   readonly secrets: PayloadVerbs;

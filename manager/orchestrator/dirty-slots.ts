@@ -1,6 +1,6 @@
 import { isJob, isPerNode } from '../../proto/engine/service-mode.js';
 import { isDesiredAlive, isTerminal } from '../../proto/engine/task-state.js';
-import type { NodeObject, TaskObject } from '../store/objects.js';
+import type { NodeObject, ServiceObject, TaskObject } from '../store/objects.js';
 import type { CommittedChange, View } from '../store/store-types.js';
 import { isUnhealthy } from './unhealthy.js';
 
@@ -25,7 +25,7 @@ export const allServices = (view: Pick<View, 'all'>): ReadonlySet<SlotKey> =>
 export function dirtySlots(change: CommittedChange, view: Pick<View, 'tasksByNode' | 'all'>): readonly SlotKey[] {
   switch (change.table) {
     case 'service':
-      return change.before?.spec === change.after?.spec ? [] : [change.id];
+      return isSameWish(change.before, change.after) ? [] : [change.id];
     case 'task':
       return dirtyByTask(change.before, change.after);
     case 'node': {
@@ -40,6 +40,9 @@ export function dirtySlots(change: CommittedChange, view: Pick<View, 'tasksByNod
       return [];
   }
 }
+
+const isSameWish = (before: ServiceObject | undefined, after: ServiceObject | undefined): boolean =>
+  before?.spec === after?.spec && before?.job === after?.job && before?.schedule === after?.schedule;
 
 /** A change of a node by which it may have, or may no longer have, tasks of services that follow their nodes. */
 const mattersToEligibility = (before: NodeObject | undefined, after: NodeObject | undefined): boolean =>

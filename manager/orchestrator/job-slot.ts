@@ -1,6 +1,7 @@
 import { isTerminal } from '../../proto/engine/task-state.js';
 import { shallLive } from '../drain/task-wish.js';
-import type { TaskObject } from '../store/objects.js';
+import { openIterations } from '../schedule/open-runs.js';
+import type { ServiceObject, TaskObject } from '../store/objects.js';
 import { nodeStanding } from './node-standing.js';
 import { judgeLoss } from './restart.js';
 import { removeTasks, type ServiceView } from './service-slots.js';
@@ -10,15 +11,47 @@ import { decision, type Decision } from './task-action.js';
 
 /** The tasks of a job by the run that they belong to. */
 export interface JobTasks {
-  readonly present: readonly TaskObject[];
-  /** Of earlier runs: they are sent away, and forgotten once they have stopped. */
+  /** Runs that go on, the oldest first: one, or several of a schedule that allows it. */
+  readonly open: readonly OpenRun[];
+  /** Of runs that are over: they are sent away, and forgotten once they have stopped. Those of the newest run stay as its history. */
   readonly earlier: readonly TaskObject[];
 }
 
-export function jobTasks({ service, tasks }: Pick<ServiceView, 'service' | 'tasks'>): JobTasks {
-  const isPresent = ({ jobIteration }: TaskObject): boolean => jobIteration === service?.job?.iteration;
-  return { present: tasks.filter(isPresent), earlier: tasks.filter((task) => !isPresent(task)) };
+export interface OpenRun {
+  /** The service, with this run as its job: tasks that are made are of it. */
+  readonly service: ServiceObject;
+  readonly tasks: readonly TaskObject[];
 }
+
+export function jobTasks(service: ServiceObject, tasks: readonly TaskObject[]): JobTasks {
+  const byRun = new Map<number | undefined, TaskObject[]>();
+  for (const task of tasks) {
+    const known = byRun.get(task.jobIteration);
+    if (known === undefined) byRun.set(task.jobIteration, [task]);
+    else known.push(task);
+  }
+  const open = openIterations(service);
+  const kept = new Set<number | undefined>([...open, service.job?.iteration]);
+  return {
+    open: open.map((iteration) => ({
+      service: { ...service, job: { ...service.job, iteration } },
+      tasks: byRun.get(iteration) ?? [],
+    })),
+    earlier: tasks.filter(({ jobIteration }) => !kept.has(jobIteration)),
+  };
+}
+
+/** All tasks but those of other runs that go on beside this one. */
+export const besides = (
+  { service }: OpenRun,
+  { open }: JobTasks,
+  tasks: readonly TaskObject[],
+): readonly TaskObject[] => {
+  if (open.length === 1) return tasks;
+  const others = new Set<number | undefined>(open.map((run) => run.service.job?.iteration));
+  others.delete(service.job?.iteration);
+  return tasks.filter(({ jobIteration }) => !others.has(jobIteration));
+};
 
 export const removeEarlier = ({ earlier }: JobTasks, view: ServiceView): Decision =>
   removeTasks(earlier, 'another run of its job has begun', view);

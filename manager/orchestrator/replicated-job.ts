@@ -1,21 +1,31 @@
 import type { ServiceObject } from '../store/objects.js';
-import { decideJobSlot, jobTasks, mayRun, removeEarlier } from './job-slot.js';
+import { besides, decideJobSlot, type JobTasks, jobTasks, mayRun, type OpenRun, removeEarlier } from './job-slot.js';
 import { type ServiceView, slotsOf } from './service-slots.js';
 import { decision, type Decision, earliest, type TaskAction } from './task-action.js';
 import { draftTask } from './task-draft.js';
 
 /**
- * Brings the present run of a replicated job nearer to its end: slots from 0 to the number of
+ * Brings the runs of a replicated job that go on nearer to their end: slots from 0 to the number of
  * completions, each done once, in their order.
  *
- * Invariant: never more tasks than MaxConcurrent may run at once, those of earlier runs and those
- * that are stopping included; but for what stands on a lost node.
+ * Invariant: of one run never more tasks than MaxConcurrent may run at once, those of ended runs and
+ * those that are stopping included; but for what stands on a lost node.
  */
 export function decideReplicatedJob(service: ServiceObject, view: ServiceView): Decision {
-  const tasks = jobTasks(view);
+  const tasks = jobTasks(service, view.tasks);
   const removal = removeEarlier(tasks, view);
-  const slots = slotsOf(tasks.present);
-  const actions: TaskAction[] = [...removal.actions];
+  const runs = tasks.open.map((run) => decideRun(run, tasks, view));
+  return decision(
+    [...removal.actions, ...runs.flatMap(({ actions }) => actions)],
+    runs.reduce((at: number | undefined, run) => earliest(at, run.wakeAt), undefined),
+    removal.more || runs.some(({ more }) => more),
+  );
+}
+
+function decideRun(run: OpenRun, tasks: JobTasks, view: ServiceView): Decision {
+  const { service } = run;
+  const slots = slotsOf(run.tasks);
+  const actions: TaskAction[] = [];
   let wakeAt: number | undefined;
   for (const slot of slots) {
     const next = decideJobSlot({ ...view, service, ...slot });
@@ -24,7 +34,7 @@ export function decideReplicatedJob(service: ServiceObject, view: ServiceView): 
   }
   const { MaxConcurrent = 1, TotalCompletions = MaxConcurrent } = service.spec.Mode.ReplicatedJob ?? {};
   const replacements = actions.filter(({ kind }) => kind === 'create').length;
-  const busy = view.tasks.filter((task) => mayRun(task, view)).length + replacements;
+  const busy = besides(run, tasks, view.tasks).filter((task) => mayRun(task, view)).length + replacements;
   const begun = new Set(slots.map(({ slot }) => slot));
   const stopping = new Set(tasks.earlier.flatMap((task) => (mayRun(task, view) ? task.slot : [])));
   const free = Math.min(MaxConcurrent - busy, view.batch);
@@ -35,6 +45,5 @@ export function decideReplicatedJob(service: ServiceObject, view: ServiceView): 
     actions.push({ kind: 'create', task, reason: `slot ${slot} of the job is its turn` });
     added += 1;
   }
-  const more = removal.more || (added === view.batch && MaxConcurrent - busy > view.batch);
-  return decision(actions, wakeAt, more);
+  return decision(actions, wakeAt, added === view.batch && MaxConcurrent - busy > view.batch);
 }

@@ -32,6 +32,19 @@ export interface HistoryDecision {
  * the orchestrator knows that the slot is filled.
  */
 export function decideHistory(view: HistoryView): HistoryDecision {
+  const runs = new Set(view.tasks.map(({ jobIteration }) => jobIteration));
+  // Each run of a job has slots of its own under the same numbers.
+  const decisions = [...runs].map((run) =>
+    decideRun({ ...view, tasks: view.tasks.filter(({ jobIteration }) => jobIteration === run) }),
+  );
+  const wakeAt = Math.min(Infinity, ...decisions.map((one) => one.wakeAt ?? Infinity));
+  return {
+    deletions: decisions.flatMap(({ deletions }) => deletions),
+    ...(wakeAt === Infinity ? {} : { wakeAt }),
+  };
+}
+
+function decideRun(view: HistoryView): HistoryDecision {
   const deletions: { taskId: string; reason: string }[] = [];
   let wakeAt = Infinity;
   const decided = (): HistoryDecision => ({ deletions, ...(wakeAt === Infinity ? {} : { wakeAt }) });

@@ -90,6 +90,7 @@ export function startScheduler(options: SchedulerOptions): { close(): Promise<vo
         break;
       case 'service':
         if (change.after === undefined) failures.forget(change.id);
+        if (change.before?.awaiting !== change.after?.awaiting) retryGroups(change.id);
         break;
       case 'cluster':
       case 'secret':
@@ -99,6 +100,11 @@ export function startScheduler(options: SchedulerOptions): { close(): Promise<vo
   };
   const retryWaiting = (): void => {
     for (const key of waiting.keys()) loop.mark(key);
+  };
+
+  /** Those of one service: it may be started now, or waits for something else. */
+  const retryGroups = (serviceId: string): void => {
+    for (const key of waiting.keys()) if (key.startsWith(`${serviceId}@`)) loop.mark(key);
   };
 
   const unwatch = store.watch((commit) => {

@@ -66,12 +66,13 @@ export function runPass(tx: PassRows, keys: ReadonlySet<GroupKey>, knowledge: Kn
     const taskIds = firstOf(tasks, left);
     // Allowed when its service was written, and withdrawn since.
     const refused = refusedPower(tasks[0]?.hostOptions, allowed);
+    const held = refused ?? tx.get('service', group.serviceId)?.awaiting?.reason;
     const decision: GroupDecision =
-      refused === undefined
+      held === undefined
         ? placeGroup({ ...group, taskIds }, pool, (nodeId) =>
             failures.count(group.serviceId, group.serviceVersion, nodeId, tx.now),
           )
-        : { placements: [], waiting: { taskIds, reason: refused } };
+        : { placements: [], waiting: { taskIds, reason: held } };
     for (const bare of decision.placements) {
       const placement = home === undefined ? bare : home.complete(bare);
       assign(tx, placement, ledger);

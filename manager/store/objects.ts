@@ -72,8 +72,12 @@ export interface ServiceObject extends StoredObject {
   readonly history?: readonly PastSpec[];
   /** Credentials that its images are pulled with, one set per registry. */
   readonly registryAuth?: readonly RegistryAuth[];
-  /** Of a job: the present run of it. Each change of its spec begins another. */
+  /** Of a job: the newest run of it. Without a schedule each change of its spec begins another. */
   readonly job?: JobRun;
+  /** Of a job with the label `bale.schedule`, by which its runs begin. */
+  readonly schedule?: ScheduleState;
+  /** Its tasks get no node yet: it waits for services that it depends on. Absent: it was started. */
+  readonly awaiting?: { readonly reason: string };
 }
 
 /** Registry credentials as a client sent them along with a spec. They never change: others have another id. */
@@ -89,8 +93,46 @@ export interface RegistryAuth {
 export interface JobRun {
   /** The first run is 0. */
   readonly iteration: number;
-  /** ms since the epoch. */
+  /** ms since the epoch; absent: its schedule has not begun a run yet, and `iteration` is that of the first. */
+  readonly startedAt?: number;
+}
+
+/** What a schedule has done so far. It is written in one transaction with the start of a run. */
+export interface ScheduleState {
+  /** Due times up to this one, ms since the epoch, were begun or skipped. No due time is handled twice. */
+  readonly handledUntil: number;
+  /** The newest first. Those that go on are never forgotten. */
+  readonly runs: readonly ScheduledRun[];
+}
+
+export type ScheduledRun = StartedRun | SkippedRun;
+
+export interface StartedRun {
+  readonly kind: 'started';
+  /** `request`: somebody asked for it, at the time `due`. */
+  readonly cause: 'schedule' | 'request';
+  /** ms since the epoch, as all times here. */
+  readonly due: number;
+  readonly iteration: number;
   readonly startedAt: number;
+  /** Absent while it goes on. */
+  readonly end?: RunEnd;
+}
+
+export interface RunEnd {
+  readonly at: number;
+  readonly outcome: 'succeeded' | 'failed' | 'replaced';
+  readonly reason: string;
+}
+
+/** Due times in a row that were skipped for one reason. */
+export interface SkippedRun {
+  readonly kind: 'skipped';
+  /** The first of them. */
+  readonly due: number;
+  readonly last: number;
+  readonly times: number;
+  readonly reason: string;
 }
 
 /** One change of a service on its way through the slots. */

@@ -4,6 +4,7 @@ import type { ServiceSpec } from '../../proto/engine/service-spec.js';
 import type { NodeLookup } from '../orchestrator/task-action.js';
 import type { PastSpec, Rollout, ServiceObject, TaskObject } from '../store/objects.js';
 import type { Draft } from '../store/store-types.js';
+import { runsAfterChange } from '../schedule/schedule-state.js';
 import { neededRegistryAuth } from '../secrets/registry-auth.js';
 import { effectiveDigest, sameOptions } from './effective-spec.js';
 import { isRolling } from './rollout-config.js';
@@ -32,7 +33,7 @@ export interface SpecChange {
 /**
  * The row of a service with another spec: what it was goes to the history, and a rollout begins when
  * there is a task that the new spec concerns. One that goes on goes on when nothing of it changed. A job
- * is run anew instead.
+ * is run anew instead, unless a schedule says when.
  */
 export function changeSpec(change: SpecChange): Draft<ServiceObject> {
   const { service, spec, ports, cause, now } = change;
@@ -45,7 +46,7 @@ export function changeSpec(change: SpecChange): Draft<ServiceObject> {
   const goesOn = cause.kind === 'update' && isRolling(service) && sameTemplate(service.spec, spec);
   const started =
     service.job !== undefined
-      ? { job: { iteration: service.job.iteration + 1, startedAt: now } }
+      ? {}
       : goesOn && rollout !== undefined && updateStatus !== undefined
         ? { rollout, updateStatus }
         : begin(change, slots, now);
@@ -58,6 +59,7 @@ export function changeSpec(change: SpecChange): Draft<ServiceObject> {
     ...back,
     history,
     ...started,
+    ...runsAfterChange(service, spec, now),
     ...(registryAuth === undefined ? {} : { registryAuth }),
   };
 }

@@ -16,6 +16,8 @@ type WaitsView = Pick<RolloutView, 'service' | 'tasks' | 'nodeOf' | 'activation'
 /** What the slots of a service wait for, for the user: `web.3: draining on h2, …`. Empty once it is as it should be. */
 export function describeWaits(view: WaitsView): readonly string[] {
   const { Name, Mode } = view.service.spec;
+  const { awaiting } = view.service;
+  if (awaiting !== undefined) return [`${Name}: ${awaiting.reason}`];
   if (isJob(Mode)) return jobWaits(view).slice(0, LINES);
   const slots = slotStates(view);
   const leaving = view.tasks.filter((task) => task.draining !== undefined);

@@ -1,4 +1,6 @@
 import { errorMessage } from '../../core/errors.js';
+import { checkDepends, DEPENDS } from './depends-label.js';
+import { SCHEDULE_RULES } from './schedule-rules.js';
 import type { PortProtocol, ServiceSpec } from './service-spec.js';
 import { checkHostLabel, HOST_LABELS } from './host-labels.js';
 import { IMAGE_PULL, IMAGE_PULL_CHOICES } from './image-pull-label.js';
@@ -18,6 +20,9 @@ const DEADLINES: Readonly<Record<string, Bounds>> = {
   [HOLD_TIMEOUT]: { least: 0, most: 60_000 },
   [PROGRESS_DEADLINE]: { least: 1_000, most: 24 * 3_600_000 },
 };
+
+/** Labels with a check of their own. */
+const RULES: Readonly<Record<string, (spec: ServiceSpec) => void>> = { ...SCHEDULE_RULES, [DEPENDS]: checkDepends };
 
 const UDP_TIMEOUT: Bounds = { least: 1_000, most: 3_600_000 };
 
@@ -48,12 +53,17 @@ export function checkBaleLabels(spec: ServiceSpec): void {
       checkDuration(spec.Labels, label, deadline);
       continue;
     }
+    const rule = Object.hasOwn(RULES, label) ? RULES[label] : undefined;
+    if (rule !== undefined) {
+      rule(spec);
+      continue;
+    }
     const [, target, setting = ''] = PORT_LABEL.exec(label) ?? [];
     const check = Object.hasOwn(PORT_LABELS, setting) ? PORT_LABELS[setting] : undefined;
     if (check === undefined) {
       const known = Object.keys(PORT_LABELS).map((each) => `bale.port.<target port>.${each}`);
       throw specError(
-        `label "${label}" is unknown: the labels under "bale." are ${[...known, ...Object.keys(DEADLINES), IMAGE_PULL, ...Object.keys(HOST_LABELS)].join(', ')}`,
+        `label "${label}" is unknown: the labels under "bale." are ${[...known, ...Object.keys(DEADLINES), IMAGE_PULL, ...Object.keys(HOST_LABELS), ...Object.keys(RULES)].join(', ')}`,
       );
     }
     check(spec, label, Number(target));

@@ -1,4 +1,5 @@
 import type { PortError } from './node-document.js';
+import type { Concurrency } from './schedule-labels.js';
 import type { ObjectMeta } from './object-meta.js';
 import type { EndpointSpec, PortConfig, ServiceSpec } from './service-spec.js';
 
@@ -27,6 +28,8 @@ export interface ServiceDocument extends ObjectMeta {
   UpdateStatus?: UpdateStatus;
   /** Of jobs only. */
   JobStatus?: JobStatus;
+  /** bale's own, of scheduled jobs: when the next run is due, RFC 3339. */
+  nextRun?: string;
   /** Only with `?status=true`. */
   ServiceStatus?: ServiceStatus;
   /** bale's own: nodes on which a published port of this service could not be bound. */
@@ -43,6 +46,36 @@ export interface PastSpecDocument {
   /** When it was written, RFC 3339. */
   UpdatedAt: string;
   Spec: ServiceSpec;
+}
+
+/** bale's own: the answer of `GET /bale/services/{id}/schedule`. Times are RFC 3339. */
+export interface ScheduleDocument {
+  pattern: string;
+  timezone: string;
+  concurrency: Concurrency;
+  nextRun?: string;
+  /** The newest first. */
+  runs: ScheduledRunDocument[];
+}
+
+export interface ScheduledRunDocument {
+  /** When it was due, or asked for. */
+  due: string;
+  cause: 'schedule' | 'request';
+  result: 'running' | 'succeeded' | 'failed' | 'replaced' | 'skipped';
+  /** What `result` rests on; absent while it runs. */
+  reason?: string;
+  /** Of what was not skipped: the job iteration. */
+  iteration?: number;
+  startedAt?: string;
+  finishedAt?: string;
+  /** Of what was skipped: how many due times in a row, and the last of them. */
+  skipped?: { times: number; last: string };
+}
+
+/** bale's own: the answer of `POST /bale/services/{id}/run`. */
+export interface RunDocument {
+  JobIteration: { Index: number };
 }
 
 /** bale's own: the answer of `POST /bale/services/{id}/rebalance`. No moves: it is balanced. */

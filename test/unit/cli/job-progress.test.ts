@@ -98,5 +98,5 @@ it.each<[ServiceMode, string]>([
   [{ ReplicatedJob: { MaxConcurrent: 2, TotalCompletions: 5 } }, '1/2 (3/5 completed)'],
   [{ GlobalJob: {} }, '1/2 (3/5 completed)'],
 ])('service ls shows the replicas of %j as docker does', (mode, text) => {
-  expect(replicasText(withMode(mode, counts))).toBe(text);
+  expect(replicasText(withMode(mode, counts), 0)).toBe(text);
 });

@@ -172,11 +172,11 @@ describe('rules for a service', () => {
       serviceBody({ Mode: { Replicated: { Replicas: 100_001 } } }),
     ],
     [
-      'label "bale.colour" is unknown: the labels under "bale." are bale.port.<target port>.protocol, bale.port.<target port>.proxy-protocol, bale.port.<target port>.max-connections, bale.port.<target port>.udp-timeout, bale.drain.deadline, bale.hold.timeout, bale.update.progress-deadline, bale.image.pull, bale.devices, bale.gpus, bale.privileged, bale.shm-size, bale.pid, bale.ipc, bale.cpuset.cpus, bale.cpuset.mems',
+      'label "bale.colour" is unknown: the labels under "bale." are bale.port.<target port>.protocol, bale.port.<target port>.proxy-protocol, bale.port.<target port>.max-connections, bale.port.<target port>.udp-timeout, bale.drain.deadline, bale.hold.timeout, bale.update.progress-deadline, bale.image.pull, bale.devices, bale.gpus, bale.privileged, bale.shm-size, bale.pid, bale.ipc, bale.cpuset.cpus, bale.cpuset.mems, bale.schedule, bale.schedule.timezone, bale.schedule.concurrency, bale.schedule.history, bale.schedule.catch-up, bale.depends',
       labelled('bale.colour', 'red'),
     ],
     [
-      'label "bale.port.0.protocol" is unknown: the labels under "bale." are bale.port.<target port>.protocol, bale.port.<target port>.proxy-protocol, bale.port.<target port>.max-connections, bale.port.<target port>.udp-timeout, bale.drain.deadline, bale.hold.timeout, bale.update.progress-deadline, bale.image.pull, bale.devices, bale.gpus, bale.privileged, bale.shm-size, bale.pid, bale.ipc, bale.cpuset.cpus, bale.cpuset.mems',
+      'label "bale.port.0.protocol" is unknown: the labels under "bale." are bale.port.<target port>.protocol, bale.port.<target port>.proxy-protocol, bale.port.<target port>.max-connections, bale.port.<target port>.udp-timeout, bale.drain.deadline, bale.hold.timeout, bale.update.progress-deadline, bale.image.pull, bale.devices, bale.gpus, bale.privileged, bale.shm-size, bale.pid, bale.ipc, bale.cpuset.cpus, bale.cpuset.mems, bale.schedule, bale.schedule.timezone, bale.schedule.concurrency, bale.schedule.history, bale.schedule.catch-up, bale.depends',
       labelled('bale.port.0.protocol', 'tcp'),
     ],
     [
