@@ -6,7 +6,7 @@ import { type Homecoming, sendHome } from './homecoming.js';
 import type { Ledger } from './ledger.js';
 import { NodePool } from './node-pool.js';
 import { type GroupDecision, placeGroup, type Placement } from './place.js';
-import { firstOf, type GroupKey, groupTasks } from './task-groups.js';
+import { firstOf, type GroupKey, groupTasks, type TaskGroup } from './task-groups.js';
 
 /** Nodes looked at in one pass to tell which groups may use them: some tens of milliseconds of work. */
 const MOST_LOOKS = 200_000;
@@ -46,7 +46,7 @@ export function runPass(tx: PassRows, keys: ReadonlySet<GroupKey>, knowledge: Kn
   let left = budget;
   const homecomings = new Map<GroupKey, Homecoming>();
   for (const group of groups) {
-    if (refusedPower(group.tasks[0]?.hostOptions, allowed) !== undefined) continue;
+    if (heldBack(group, tx, allowed) !== undefined) continue;
     const homecoming = sendHome(tx, group, knowledge, left);
     if (homecoming === undefined) continue;
     homecomings.set(group.key, homecoming);
@@ -64,9 +64,7 @@ export function runPass(tx: PassRows, keys: ReadonlySet<GroupKey>, knowledge: Kn
       continue;
     }
     const taskIds = firstOf(tasks, left);
-    // Allowed when its service was written, and withdrawn since.
-    const refused = refusedPower(tasks[0]?.hostOptions, allowed);
-    const held = refused ?? tx.get('service', group.serviceId)?.awaiting?.reason;
+    const held = heldBack({ ...group, tasks }, tx, allowed);
     const decision: GroupDecision =
       held === undefined
         ? placeGroup({ ...group, taskIds }, pool, (nodeId) =>
