@@ -92,3 +92,12 @@ export function runPass(tx: PassRows, keys: ReadonlySet<GroupKey>, knowledge: Kn
   }
   return { placed, unfinished, waiting };
 }
+
+/** Why tasks get no node whatever room there is. */
+const heldBack = (
+  { serviceId, tasks }: Pick<TaskGroup, 'serviceId' | 'tasks'>,
+  tx: Pick<PassRows, 'get'>,
+  allowed: Knowledge['allowed'],
+): string | undefined =>
+  // Allowed when its service was written, and withdrawn since.
+  refusedPower(tasks[0]?.hostOptions, allowed) ?? tx.get('service', serviceId)?.awaiting?.reason;
