@@ -112,7 +112,9 @@ async function list(context: Context, flags: ListFlags): Promise<void> {
     if (Status.Message !== undefined && Status.Message !== '' && Status.State !== 'ready') {
       context.warn(`${Description.Hostname}: ${Status.Message}\n`);
     }
-    for (const { error } of portErrors) context.warn(`${Description.Hostname}: ${error}\n`);
+    for (const { error, notice } of portErrors) {
+      if (notice !== true) context.warn(`${Description.Hostname}: ${error}\n`);
+    }
   }
 }
 

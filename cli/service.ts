@@ -104,7 +104,7 @@ async function list(context: Context, flags: ListFlags): Promise<void> {
   if (flags.quiet === true) context.print(services.map(({ ID }) => `${ID.slice(0, 12)}\n`).join(''));
   else context.print(renderList(COLUMNS, services, { format: flags.format }));
   for (const { Spec, portErrors = [] } of services) {
-    for (const { error } of portErrors) context.warn(`${Spec.Name}: ${error}\n`);
+    for (const { error, notice } of portErrors) if (notice !== true) context.warn(`${Spec.Name}: ${error}\n`);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { HostOptions } from './engine/host-options.js';
-import type { PortConfig } from './engine/service-spec.js';
+import type { HostPort } from './engine/publish-address.js';
 import type { TaskStatus } from './engine/task-document.js';
 import type { GenericResource, LogDriver, TaskSpec } from './engine/task-spec.js';
 import type { DesiredState } from './engine/task-state.js';
@@ -22,7 +22,7 @@ export interface Assignment {
    */
   readonly status: TaskStatus;
   /** Host-mode ports, which the Engine binds; ingress ports are the mesh's. */
-  readonly hostPorts: readonly PortConfig[];
+  readonly hostPorts: readonly HostPort[];
   /** The swarm's default when the task was made, for one that names no log driver. */
   readonly logDriver?: LogDriver;
   /** What its container has of the machine beyond its spec. */

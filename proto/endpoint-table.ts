@@ -24,12 +24,22 @@ export interface PublishedPort {
   readonly mode: 'auto' | 'tcp' | 'http';
   readonly serviceId: string;
   readonly serviceName: string;
+  /**
+   * Which replica gets new work: the one with the least under way, or the one that the client had before.
+   * Absent: each in its turn.
+   */
+  readonly balance?: 'least-connections' | 'sticky';
   /** Each connection to a replica begins with this header; such a port is never read as HTTP. */
   readonly proxyProtocol?: 'v1' | 'v2';
   /** The most connections of clients at a time, per mesh process; absent: what the mesh allows a port. */
   readonly maxConnections?: number;
   /** What becomes of new work while no endpoint is active; absent in tables of older managers. */
   readonly hold?: Hold;
+  /**
+   * An address or CIDR block: each node listens on those of its addresses that are within, and on no other.
+   * Absent: where the node's --publish-addr says.
+   */
+  readonly listenOn?: string;
   /** Of udp ports: ms without a datagram after which a client's session ends. */
   readonly udpTimeout?: number;
   readonly endpoints: readonly Endpoint[];

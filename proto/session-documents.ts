@@ -3,6 +3,7 @@ import { flag, list, number, object, oneOf, record, text, trusted, type Check } 
 import type { Endpoint, EndpointTable, Hold, MeshPeer, PublishedPort } from './endpoint-table.js';
 import type { HostOptions } from './engine/host-options.js';
 import type { NodeDescription, TLSInfo } from './engine/node-document.js';
+import type { HostPort } from './engine/publish-address.js';
 import type { PortConfig } from './engine/service-spec.js';
 import type { ContainerStatus, TaskStatus } from './engine/task-document.js';
 import type { GenericResource, LogDriver, Platform, ResourceList, TaskSpec } from './engine/task-spec.js';
@@ -11,16 +12,16 @@ import type { MeshReport } from './session.js';
 
 /** Checks of the documents of a session. What workers send is checked to the last field: one of them may be hostile. */
 
-const portConfig: Check<PortConfig> = object<PortConfig>(
-  {
-    Name: text,
-    Protocol: oneOf(['tcp', 'udp', 'sctp'] as const),
-    TargetPort: number,
-    PublishedPort: number,
-    PublishMode: oneOf(['ingress', 'host'] as const),
-  },
-  ['Name', 'Protocol', 'TargetPort', 'PublishedPort', 'PublishMode'],
-);
+const PORT_FIELDS = {
+  Name: text,
+  Protocol: oneOf(['tcp', 'udp', 'sctp'] as const),
+  TargetPort: number,
+  PublishedPort: number,
+  PublishMode: oneOf(['ingress', 'host'] as const),
+};
+const PORT_NAMES = ['Name', 'Protocol', 'TargetPort', 'PublishedPort', 'PublishMode'] as const;
+const portConfig: Check<PortConfig> = object<PortConfig>(PORT_FIELDS, PORT_NAMES);
+const hostPort: Check<HostPort> = object<HostPort>({ ...PORT_FIELDS, HostIp: text }, [...PORT_NAMES, 'HostIp']);
 
 const containerStatus: Check<ContainerStatus> = object<ContainerStatus>({
   ContainerID: text,
@@ -86,11 +87,10 @@ export const nodeDescription: Check<NodeDescription> = object<NodeDescription>(
 export const meshReport: Check<MeshReport> = object<MeshReport>({
   tableNumber: number,
   bindErrors: list(
-    object<MeshReport['bindErrors'][number]>({
-      publishedPort: number,
-      protocol: oneOf(['tcp', 'udp'] as const),
-      error: text,
-    }),
+    object<MeshReport['bindErrors'][number]>(
+      { publishedPort: number, protocol: oneOf(['tcp', 'udp'] as const), error: text, notice: flag },
+      ['notice'],
+    ),
   ),
   inFlight: record(number),
 });
@@ -106,7 +106,7 @@ export const assignment: Check<Assignment> = object<Assignment>(
     unhealthy: flag,
     spec: trusted<TaskSpec>(),
     status: taskStatus,
-    hostPorts: list(portConfig),
+    hostPorts: list(hostPort),
     hostOptions: trusted<HostOptions>(),
     genericResources: list(genericResource),
     registryAuth: text,
@@ -129,13 +129,15 @@ const publishedPort: Check<PublishedPort> = object<PublishedPort>(
     mode: oneOf(['auto', 'tcp', 'http'] as const),
     serviceId: text,
     serviceName: text,
+    balance: oneOf(['least-connections', 'sticky'] as const),
     proxyProtocol: oneOf(['v1', 'v2'] as const),
     maxConnections: number,
+    listenOn: text,
     udpTimeout: number,
     hold: object<Hold>({ ms: number, reason: text }),
     endpoints: list(endpoint),
   },
-  ['proxyProtocol', 'maxConnections', 'udpTimeout', 'hold'],
+  ['balance', 'proxyProtocol', 'maxConnections', 'listenOn', 'udpTimeout', 'hold'],
 );
 
 export const endpointTable: Check<EndpointTable> = object<EndpointTable>({

@@ -36,6 +36,8 @@ export interface MeshReport {
     readonly publishedPort: number;
     readonly protocol: 'tcp' | 'udp';
     readonly error: string;
+    /** The port asks for addresses that this node does not have; nothing failed. */
+    readonly notice?: boolean;
   }[];
   /** Requests and connections under way per endpoint, by task id; zeros left out. */
   readonly inFlight: Readonly<Record<string, number>>;

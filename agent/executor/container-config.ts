@@ -1,8 +1,11 @@
+import { BaleError } from '../../core/errors.js';
 import type { Assignment } from '../../proto/assignment.js';
 import type { ContainerSpec, Mount } from '../../proto/engine/container-spec.js';
 import { genericEnvironment } from '../../proto/engine/generic-resource.js';
+import type { HostPort } from '../../proto/engine/publish-address.js';
 import type { PortConfig } from '../../proto/engine/service-spec.js';
 import type { ResourceRequirements } from '../../proto/engine/task-spec.js';
+import { publishAddresses, whyNowhere } from '../publish-address.js';
 import { containerName, taskLabels } from './container-labels.js';
 import { hostMounts, type HostMounts } from './container-mounts.js';
 import { hostOptionFields } from './host-options.js';
@@ -25,6 +28,8 @@ export interface ContainerConfigContext {
   readonly defaultLog?: LogConfig;
   /** Where this host keeps a file of the task, by its name. */
   readonly fileSource: (name: string) => string;
+  /** The addresses of this host. */
+  readonly hostAddresses: () => readonly string[];
 }
 
 /** The body of `POST /containers/create`. */
@@ -37,7 +42,8 @@ export interface ContainerCreateBody extends Readonly<Record<string, unknown>> {
 /**
  * What the Engine must create for a task, field by field as Swarm's own executor maps them. Fields that
  * the spec leaves out are left out, so that the image's and the Engine's defaults hold. Ingress ports
- * are not bound: the mesh dials the container. Throws BALE_TEMPLATE_FAILED.
+ * are not bound: the mesh dials the container. Throws BALE_TEMPLATE_FAILED, and BALE_NO_PUBLISH_ADDRESS when
+ * a port is for addresses that this host does not have.
  */
 export function containerConfig(
   task: Assignment,
@@ -100,7 +106,7 @@ function hostConfig(assignment: Assignment, context: ContainerConfigContext): Re
     ...mounts(assignment, context),
     ...resources(assignment.spec.Resources),
     ...hostOptionFields(assignment.hostOptions),
-    PortBindings: portBindings(assignment.hostPorts),
+    PortBindings: portBindings(assignment.hostPorts, context),
   };
 }
 
@@ -152,14 +158,34 @@ function extraHosts(line: string): string[] {
   return names.map((name) => `${name}:${address ?? ''}`);
 }
 
-function portBindings(ports: readonly PortConfig[]): Record<string, { HostPort: string }[]> {
-  const bindings: Record<string, { HostPort: string }[]> = {};
+interface PortBinding {
+  readonly HostIp?: string;
+  readonly HostPort: string;
+}
+
+function portBindings(
+  ports: readonly HostPort[],
+  { hostAddresses }: ContainerConfigContext,
+): Record<string, PortBinding[]> {
+  const bindings: Record<string, PortBinding[]> = {};
   for (const port of ports) {
     // Port 0 lets the Engine choose; which one it took is in the task's PortStatus.
     const chosen = port.PublishedPort ?? 0;
-    (bindings[portKey(port)] ??= []).push({ HostPort: chosen === 0 ? '' : String(chosen) });
+    const binding: PortBinding = { HostPort: chosen === 0 ? '' : String(chosen) };
+    const addresses = port.HostIp === undefined ? undefined : hostIps(port.HostIp, chosen, hostAddresses());
+    const all = addresses === undefined ? [binding] : addresses.map((HostIp) => ({ HostIp, ...binding }));
+    (bindings[portKey(port)] ??= []).push(...all);
   }
   return bindings;
+}
+
+function hostIps(wanted: string, publishedPort: number, present: readonly string[]): readonly string[] {
+  const addresses = publishAddresses(wanted, present);
+  if (addresses.length > 0) return addresses;
+  throw new BaleError(`port ${publishedPort} is ${whyNowhere(wanted)}; use a constraint that keeps to nodes that do`, {
+    kind: 'failed-precondition',
+    code: 'BALE_NO_PUBLISH_ADDRESS',
+  });
 }
 
 const portKey = (port: PortConfig): string => `${port.TargetPort ?? 0}/${port.Protocol ?? 'tcp'}`;

@@ -8,6 +8,7 @@ import type { NodeDescription } from '../../proto/engine/node-document.js';
 import type { GenericResource } from '../../proto/engine/task-spec.js';
 import { parseAuth } from '../../proto/registry/auth-config.js';
 import { dockerConfigCredentials, type CredentialLookup } from '../../proto/registry/registry-credentials.js';
+import { hostAddresses } from '../host-addresses.js';
 import { containerConfig, graceSeconds, type LogConfig } from './container-config.js';
 import { NODE_ID_LABEL, TASK_ID_LABEL } from './container-labels.js';
 import { containerState } from './container-state.js';
@@ -148,6 +149,7 @@ class DockerExecutor implements Executor {
     const { name, body } = containerConfig(assignment, {
       node: this.#node(),
       fileSource: (file) => this.#files.path(taskId, file),
+      hostAddresses,
       ...(defaultLog === undefined ? {} : { defaultLog }),
     });
     await this.#gate.run('create', signal, async () => {

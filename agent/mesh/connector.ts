@@ -3,6 +3,7 @@ import { errorMessage } from '../../core/errors.js';
 import { resetStream, type ByteStream } from './byte-stream.js';
 import { DialError, type DialFailure } from './dial-error.js';
 import { judgeHold } from './hold.js';
+import type { Affinity } from './affinity.js';
 import type { Lease, Route } from './route.js';
 import { stalledAfter } from './stalled-nodes.js';
 import { WaitingRoom, type WaitingClient } from './waiting-room.js';
@@ -28,6 +29,14 @@ interface Failed {
 export type Connection = Connected | NotConnected;
 
 export const isConnected = (connection: Connection): connection is Connected => 'stream' in connection;
+
+/** Who asks for a connection. */
+export interface Asker {
+  /** A claim that it has already: the first dial goes to its endpoint. */
+  readonly lease?: Lease | undefined;
+  /** Where it belongs, on a sticky port. */
+  readonly affinity?: Affinity | undefined;
+}
 
 export interface ConnectorOptions {
   readonly dial: (endpoint: Endpoint, timeout: number) => Promise<ByteStream>;
@@ -68,9 +77,9 @@ export class Connector {
 
   /**
    * What was dialled for a client that is gone is closed again, and one that goes while it waits
-   * leaves at once. With `lease` the first dial goes to its endpoint. Never rejects.
+   * leaves at once. Never rejects.
    */
-  async connect(route: Route, client: WaitingClient, lease?: Lease): Promise<Connection> {
+  async connect(route: Route, client: WaitingClient, { lease, affinity }: Asker = {}): Promise<Connection> {
     const { budget } = this.#options;
     const arrivedAt = performance.now();
     let given = stillActive(route, lease);
@@ -82,11 +91,11 @@ export class Connector {
     while (!client.destroyed) {
       let refusal: NotConnected;
       let until: number;
-      const next = given ?? route.claim(undefined, stalled.size === 0 ? undefined : stalled);
+      const next = given ?? route.claim({ stalled: stalled.size === 0 ? undefined : stalled, affinity });
       given = undefined;
       if (next !== undefined) {
         deadline ??= performance.now() + budget;
-        const round = await this.#round(route, client, deadline, next, stalled);
+        const round = await this.#round(route, client, deadline, { lease: next, affinity }, stalled);
         if ('stream' in round) return round;
         if (performance.now() >= deadline) return round.result;
         refusal = round.result;
@@ -115,7 +124,7 @@ export class Connector {
     route: Route,
     client: WaitingClient,
     deadline: number,
-    first: Lease,
+    { lease: first, affinity }: Asker & { readonly lease: Lease },
     stalledBefore: ReadonlySet<string>,
   ): Promise<Connected | Failed> {
     const tried = new Set<string>();
@@ -125,7 +134,7 @@ export class Connector {
     for (
       let lease: Lease | undefined = first;
       lease !== undefined;
-      lease = tried.size < most ? route.claim(tried, stalled) : undefined
+      lease = tried.size < most ? route.claim({ tried, stalled, affinity }) : undefined
     ) {
       const { endpoint } = lease;
       const left = deadline - performance.now();

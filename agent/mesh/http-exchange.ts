@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { errorMessage } from '../../core/errors.js';
+import type { Affinity } from './affinity.js';
 import { resetStream } from './byte-stream.js';
 import { isConnected, type Connected, type Connection, type Connector } from './connector.js';
 import { endpointKey } from './endpoint-key.js';
@@ -37,6 +38,7 @@ export class HttpExchange {
   readonly #hasBody: boolean;
   readonly #isChunked: boolean;
   readonly #expectsContinue: boolean;
+  readonly #cookie: string | undefined;
   #lease: Lease | undefined;
   #upstream: Upstream | undefined;
   #sent: ClientRequest | undefined;
@@ -53,6 +55,8 @@ export class HttpExchange {
     this.#isChunked = headers['transfer-encoding'] !== undefined;
     this.#hasBody = this.#isChunked || (headers['content-length'] ?? '0') !== '0';
     this.#expectsContinue = headers.expect !== undefined;
+    // Before a client may have it removed by naming it in Connection.
+    this.#cookie = headers.cookie;
   }
 
   /** `opened` was dialled for this client ahead of its first request. */
@@ -66,7 +70,12 @@ export class HttpExchange {
     this.#response.once('close', this.#onClosed);
     if (opened !== undefined) this.#begin(opened);
     else if (this.#hasBody || !IDEMPOTENT.has(this.#request.method ?? '')) void this.#dial(undefined);
-    else this.#sendOverIdle(this.#route.claim());
+    else this.#sendOverIdle(this.#route.claim({ affinity: this.#affinity() }));
+  }
+
+  /** Where the client of a sticky port belongs. */
+  #affinity(): Affinity | undefined {
+    return this.#route.sticky?.ofCookie(this.#cookie);
   }
 
   #begin(opened: Connection): void {
@@ -84,7 +93,10 @@ export class HttpExchange {
   }
 
   async #dial(lease: Lease | undefined): Promise<void> {
-    const connection = await this.#context.connector.connect(this.#route, this.#request.socket, lease);
+    const connection = await this.#context.connector.connect(this.#route, this.#request.socket, {
+      lease,
+      affinity: this.#affinity(),
+    });
     if (!isConnected(connection)) this.#fail(notConnectedError(this.#route, connection));
     else if (this.#done) {
       connection.lease.release();
@@ -174,7 +186,10 @@ export class HttpExchange {
     try {
       if (isForeignCoding(answer.headers['transfer-encoding'])) throw new Error('it sent an unknown transfer coding');
       if (this.#context.isClosing()) response.shouldKeepAlive = false;
-      response.writeHead(answer.statusCode ?? 0, answer.statusMessage ?? '', forwardResponseHeaders(answer.rawHeaders));
+      const headers = forwardResponseHeaders(answer.rawHeaders);
+      const cookie = this.#lease && this.#route.sticky?.cookieFor(this.#lease.endpoint, this.#cookie);
+      if (cookie !== undefined) headers.push('Set-Cookie', cookie);
+      response.writeHead(answer.statusCode ?? 0, answer.statusMessage ?? '', headers);
     } catch (error) {
       answer.destroy();
       this.#fail(httpError(502, this.#route, `its answer cannot be passed on: ${errorMessage(error)}`));

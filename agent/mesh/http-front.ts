@@ -2,12 +2,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import type { Admission } from './admission.js';
 import { resetStream } from './byte-stream.js';
-import { isConnected, type Connection, type Connector } from './connector.js';
+import { isConnected, type Connected, type Connection, type Connector } from './connector.js';
 import { HttpExchange } from './http-exchange.js';
 import { isHttp2Offer, requestWithoutOffer } from './http-headers.js';
 import { HttpUpgrade } from './http-upgrade.js';
 import type { HttpService } from './intake.js';
 import type { Route } from './route.js';
+import { Upstream } from './upstream.js';
 import { UpstreamPool } from './upstream-pool.js';
 
 const LARGEST_HEAD = 64 * 1024;
@@ -112,7 +113,7 @@ export class HttpFront implements HttpService {
       return;
     }
     this.#begin(request.socket, client, response);
-    const opened = this.#takeOpened(client);
+    const opened = this.#takeOpened(client, request);
     const context = { connector: this.#connector, pool: this.pool, isClosing: () => this.#closing };
     new HttpExchange(context, client.route, request, response).start(opened);
   };
@@ -131,7 +132,7 @@ export class HttpFront implements HttpService {
       return;
     }
     this.#admission.busy(socket);
-    void new HttpUpgrade(this.#connector, client.route, request, socket, head).start(this.#takeOpened(client));
+    void new HttpUpgrade(this.#connector, client.route, request, socket, head).start(this.#takeOpened(client, request));
   };
 
   /** While a request is under way its connection is not closed in favour of others. */
@@ -144,8 +145,11 @@ export class HttpFront implements HttpService {
     });
   }
 
-  /** What was dialled for the first request, unless its endpoint ended it or started draining since. */
-  #takeOpened(client: HttpClient): Connection | undefined {
+  /**
+   * What was dialled for the first request, unless its endpoint ended it or started draining since.
+   * On a sticky port it is of use only if it happens to lead where the request belongs; else it is kept for another.
+   */
+  #takeOpened(client: HttpClient, { headers }: IncomingMessage): Connection | undefined {
     const { opened, route } = client;
     if (opened !== undefined && isConnected(opened)) {
       const { lease, stream } = opened;
@@ -156,7 +160,25 @@ export class HttpFront implements HttpService {
     }
     client.opened = undefined;
     this.#openings.delete(client);
+    if (
+      opened !== undefined &&
+      isConnected(opened) &&
+      route.sticky?.isOwn(headers.cookie, opened.lease.endpoint) === false
+    ) {
+      this.#keep(opened);
+      return undefined;
+    }
     return opened;
+  }
+
+  /** Leaves a connection that nobody uses to the next request for its endpoint. */
+  #keep({ lease, stream }: Connected): void {
+    lease.release();
+    this.pool.park(
+      new Upstream(lease.endpoint, stream, (free) => {
+        this.pool.park(free);
+      }),
+    );
   }
 
   #drop(client: HttpClient): void {

@@ -35,7 +35,8 @@ export class HttpUpgrade {
 
   async start(opened: Connection | undefined): Promise<void> {
     const waiting = new EarlyBytes(this.#client, this.#rest);
-    const connection = opened ?? (await this.#connector.connect(this.#route, this.#client));
+    const affinity = this.#route.sticky?.ofCookie(this.#request.headers.cookie);
+    const connection = opened ?? (await this.#connector.connect(this.#route, this.#client, { affinity }));
     const early = waiting.take();
     if (!isConnected(connection)) {
       answerErrorRaw(this.#client, notConnectedError(this.#route, connection));
@@ -65,6 +66,8 @@ export class HttpUpgrade {
       path: url ?? '/',
       headers: upgradeHeaders(headers, client, this.#route.publishedPort),
     });
+    const cookie = this.#route.sticky?.cookieFor(lease.endpoint, headers.cookie);
+    const own = cookie === undefined ? [] : ['Set-Cookie', cookie];
     const opening = new Opening(client, sent, Number(headers['content-length'] ?? 0));
     const release = (): void => {
       lease.release();
@@ -84,14 +87,14 @@ export class HttpUpgrade {
     };
     sent.once('upgrade', (answer, _socket, head) => {
       const more = settle();
-      client.write(responseHead(answer, answer.rawHeaders), 'latin1');
+      client.write(responseHead(answer, [...answer.rawHeaders, ...own]), 'latin1');
       if (head.length > 0) client.write(head);
       if (more.length > 0) stream.write(more);
       splice(client, stream, release);
     });
     sent.once('response', (answer) => {
       settle();
-      passOn(answer, client, () => {
+      passOn(answer, client, own, () => {
         release();
         resetStream(stream);
       });
@@ -173,9 +176,9 @@ class Opening {
   }
 }
 
-/** Sends a client the answer of a replica that did not switch, and closes the connection after it. */
-function passOn(answer: IncomingMessage, client: Socket, onDone: () => void): void {
-  const headers = [...forwardResponseHeaders(answer.rawHeaders), 'Connection', 'close'];
+/** Sends a client the answer of a replica that did not switch, with `own` headers, and closes the connection after it. */
+function passOn(answer: IncomingMessage, client: Socket, own: readonly string[], onDone: () => void): void {
+  const headers = [...forwardResponseHeaders(answer.rawHeaders), ...own, 'Connection', 'close'];
   client.write(responseHead(answer, headers), 'latin1');
   client.resume();
   answer.on('data', (chunk: Buffer) => {

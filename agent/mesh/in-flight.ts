@@ -58,6 +58,11 @@ export class InFlight {
     return counts;
   }
 
+  /** What is under way to one task, from this process. */
+  of(taskId: string): number {
+    return this.#counters.get(taskId)?.count ?? 0;
+  }
+
   /** All that is under way. */
   total(): number {
     let total = 0;

@@ -151,7 +151,9 @@ class UndecidedConnection {
   }
 
   async #dial(): Promise<void> {
-    const connection = await this.#options.connector.connect(this.#route, this.#client);
+    const connection = await this.#options.connector.connect(this.#route, this.#client, {
+      affinity: this.#route.sticky?.ofAddress(this.#client.remoteAddress ?? ''),
+    });
     this.#connection = connection;
     if (this.#done) {
       this.#dropEndpoint();

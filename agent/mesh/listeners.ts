@@ -3,10 +3,12 @@ import type { Clock } from '../../core/clock.js';
 import type { Logger } from '../../core/logger.js';
 import { Binding } from './binding.js';
 import { SOCKET_OPTIONS } from './byte-stream.js';
-import { planListeners } from './listener-plan.js';
+import { addressOf, listenName, planListeners, type ListenAddress, type WantedPort } from './listener-plan.js';
+import { portErrors, type ListenError } from './port-errors.js';
 import type { SharedSockets } from './shared-sockets.js';
 
 export interface ListenersOptions {
+  /** Where ports that ask for no address are served. */
   readonly host: string;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -16,47 +18,62 @@ export interface ListenersOptions {
   readonly onChange: () => void;
 }
 
-/** One listener per published port of this node. */
+/** The listeners of this node: one for each published port, or for each of the addresses that it asks for. */
 export class Listeners {
   readonly #options: ListenersOptions;
-  readonly #bindings = new Map<number, Binding>();
+  readonly #listeners = new Map<string, ListenAddress & { readonly binding: Binding }>();
+  #wanted: readonly WantedPort[] = [];
 
   constructor(options: ListenersOptions) {
     this.#options = options;
   }
 
   /** Resolves when each listener that can be bound is bound. Connections of closed ones live on. */
-  async apply(publishedPorts: readonly number[]): Promise<void> {
-    for (const action of planListeners([...this.#bindings.keys()], publishedPorts)) {
+  async apply(wanted: readonly WantedPort[], present: readonly string[]): Promise<void> {
+    this.#wanted = wanted;
+    for (const action of planListeners([...this.#listeners.values()], wanted, present)) {
+      const name = listenName(action);
       switch (action.kind) {
         case 'open':
-          this.#bindings.set(action.publishedPort, this.#open(action.publishedPort));
+          this.#listeners.set(name, { ...addressOf(action), binding: this.#open(action) });
           break;
         case 'close':
-          this.#bindings.get(action.publishedPort)?.close();
-          this.#bindings.delete(action.publishedPort);
+          this.#listeners.get(name)?.binding.close();
+          this.#listeners.delete(name);
       }
       this.#options.logger.debug(action, 'listener');
     }
-    await Promise.all([...this.#bindings.values()].map(({ attempted }) => attempted));
+    await Promise.all([...this.#listeners.values()].map(({ binding }) => binding.attempted));
   }
 
-  errors(): readonly { readonly publishedPort: number; readonly error: string }[] {
-    return [...this.#bindings].flatMap(([publishedPort, { error }]) =>
-      error === undefined ? [] : [{ publishedPort, error }],
-    );
+  errors(): readonly ListenError[] {
+    const listeners = [...this.#listeners.values()].map(({ publishedPort, binding: { error } }) => ({
+      publishedPort,
+      error,
+    }));
+    return portErrors(this.#wanted, listeners);
   }
 
   close(): void {
-    for (const binding of this.#bindings.values()) binding.close();
-    this.#bindings.clear();
+    for (const { binding } of this.#listeners.values()) binding.close();
+    this.#listeners.clear();
+    this.#wanted = [];
   }
 
-  #open(publishedPort: number): Binding {
-    const { host, clock, sockets, onConnection, onChange } = this.#options;
+  #open(at: ListenAddress): Binding {
+    const { publishedPort, host = this.#options.host } = at;
+    const { clock, sockets, onConnection, onChange } = this.#options;
     const server = createServer(SOCKET_OPTIONS, (socket) => {
       onConnection(socket, publishedPort);
     });
-    return new Binding({ server, host, port: publishedPort, clock, sockets, name: `tcp ${publishedPort}`, onChange });
+    return new Binding({
+      server,
+      host,
+      port: publishedPort,
+      clock,
+      sockets,
+      name: `tcp ${listenName(at)}`,
+      onChange,
+    });
   }
 }

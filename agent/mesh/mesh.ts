@@ -16,7 +16,6 @@ import { HttpFront } from './http-front.js';
 import { InFlight } from './in-flight.js';
 import { Intake } from './intake.js';
 import { listenHost } from './listen-host.js';
-import { Listeners } from './listeners.js';
 import { LocalLinks } from './local-links.js';
 import { Locals } from './locals.js';
 import { Heirs } from './heirs.js';
@@ -25,6 +24,7 @@ import { spawnMesh } from './mesh-spawn.js';
 import type { DaemonToMesh, MeshConfig, MeshRole, MeshToDaemon } from './messages.js';
 import { mostConnections } from './open-files.js';
 import { Peers } from './peers.js';
+import { PublishedPorts } from './published-ports.js';
 import { Reporter } from './reporter.js';
 import { endpointsOf, Routes } from './routes.js';
 import { sharedSockets, type SharedSockets } from './shared-sockets.js';
@@ -72,7 +72,7 @@ export class Mesh {
   readonly #peers: Peers;
   readonly #http: HttpFront;
   readonly #intake: Intake;
-  readonly #listeners: Listeners;
+  readonly #ports: PublishedPorts;
   readonly #localLinks: LocalLinks;
   readonly #udp: UdpFront;
   readonly #tunnels: TunnelServer;
@@ -132,11 +132,13 @@ export class Mesh {
     const admission = new Admission({ most: mostConnections(), now: () => clock.now(), logger });
     this.#http = new HttpFront({ connector, admission });
     this.#intake = new Intake({ connector, http: this.#http, admission });
-    this.#listeners = new Listeners({
+    this.#ports = new PublishedPorts({
       host: listenHost(config.publishAddr),
       clock,
       logger,
       sockets: this.#sockets,
+      routes: this.#routes,
+      udp: () => this.#udp,
       onConnection: (socket, publishedPort) => {
         this.#accept(socket, publishedPort);
       },
@@ -153,6 +155,7 @@ export class Mesh {
       dial: (nodeId, key) => this.#peers.dial(nodeId, key, options.connectBudget ?? CONNECT_BUDGET),
       parent: options.parent,
       leads: () => this.#source.leads,
+      addresses: () => this.#ports.addresses,
       onChange: changed,
     });
     this.#tunnels = new TunnelServer({
@@ -200,16 +203,12 @@ export class Mesh {
 
   report(): MeshReport {
     const tunnelError = this.#tunnelBinding?.error;
-    const errors = this.#listeners.errors();
-    const all =
-      tunnelError === undefined
-        ? errors
-        : [...errors, { publishedPort: this.#tunnelPort, error: `${tunnelError} (for tunnels of other nodes)` }];
+    const tunnelErrors = tunnelError === undefined ? [] : [`${tunnelError} (for tunnels of other nodes)`];
     return {
       tableNumber: this.#acked,
       bindErrors: [
-        ...all.map((error) => ({ ...error, protocol: 'tcp' as const })),
-        ...this.#udp.errors().map((error) => ({ ...error, protocol: 'udp' as const })),
+        ...this.#ports.errors(),
+        ...tunnelErrors.map((error) => ({ publishedPort: this.#tunnelPort, protocol: 'tcp' as const, error })),
       ],
       inFlight: this.#inFlight.watched(),
     };
@@ -287,7 +286,7 @@ export class Mesh {
   }
 
   #closeListeners(): void {
-    this.#listeners.close();
+    this.#ports.close();
     this.#tunnelBinding?.close();
     this.#tunnels.close();
   }
@@ -360,7 +359,7 @@ export class Mesh {
     // The first table of a process that another started: it takes connections once it knows the ways.
     if (this.#tunnelBinding === undefined) await this.#peers.warmedUp(WARM_UP);
     if (!this.#retired && !this.#closing) {
-      await Promise.all([this.#bindTunnels(), this.#listeners.apply(this.#routes.publishedPorts()), this.#udp.apply()]);
+      await Promise.all([this.#bindTunnels(), this.#ports.apply()]);
     }
     // A later table may have been acknowledged meanwhile, which says more.
     this.#acked = Math.max(this.#acked, table.number);

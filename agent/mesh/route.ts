@@ -1,8 +1,10 @@
 import type { Endpoint, PublishedPort } from '../../proto/endpoint-table.js';
+import type { Affinity } from './affinity.js';
 import { endpointKey } from './endpoint-key.js';
 import type { Ejections } from './ejections.js';
 import type { InFlight, InFlightCounter } from './in-flight.js';
 import { Picker, type PickContext } from './picker.js';
+import { Stickiness } from './stickiness.js';
 
 /** The right to use one endpoint once. While it is held, the endpoint counts as busy. */
 export class Lease {
@@ -25,6 +27,16 @@ export class Lease {
   }
 }
 
+/** What is known of the one who claims. */
+export interface Claimant {
+  /** Task ids that it dialled in vain. */
+  readonly tried?: ReadonlySet<string> | undefined;
+  /** Ids of nodes to avoid while there are others. */
+  readonly stalled?: ReadonlySet<string> | undefined;
+  /** Where it belongs; heeded on sticky ports alone. */
+  readonly affinity?: Affinity | undefined;
+}
+
 export interface RouteOptions {
   readonly inFlight: InFlight;
   readonly ejections: Ejections;
@@ -34,6 +46,8 @@ export interface RouteOptions {
   readonly start: number;
 }
 
+const NOBODY: Claimant = {};
+
 /**
  * One published port; each table swaps its picker in one step.
  */
@@ -42,22 +56,30 @@ export class Route {
   readonly #options: RouteOptions;
   #port: PublishedPort;
   #picker: Picker;
+  #sticky: Stickiness | undefined;
   readonly #listeners = new Set<() => void>();
 
   constructor(port: PublishedPort, options: RouteOptions) {
     this.publishedPort = port.publishedPort;
     this.#options = options;
     this.#port = port;
-    this.#picker = new Picker(port.endpoints, options.start);
+    this.#picker = new Picker(port.endpoints, options.start, port.balance);
+    this.#sticky = stickinessOf(port);
   }
 
   get port(): PublishedPort {
     return this.#port;
   }
 
+  /** How clients are known again; undefined where any replica will do. */
+  get sticky(): Stickiness | undefined {
+    return this.#sticky;
+  }
+
   update(port: PublishedPort): void {
     this.#port = port;
-    this.#picker = this.#picker.followedBy(port.endpoints);
+    this.#picker = this.#picker.followedBy(port.endpoints, port.balance);
+    this.#sticky = stickinessOf(port, this.#sticky);
     for (const listener of [...this.#listeners]) listener();
   }
 
@@ -77,12 +99,13 @@ export class Route {
   /**
    * Picks an endpoint and registers it as in flight, in one synchronous step: whoever swaps the table
    * afterwards sees the claim counted. Undefined when there is no active one that was not tried.
-   * `stalled`: ids of nodes to avoid while there are others.
    */
-  claim(tried?: ReadonlySet<string>, stalled?: ReadonlySet<string>): Lease | undefined {
+  claim(claimant: Claimant = NOBODY): Lease | undefined {
     const { ejections, inFlight } = this.#options;
-    const isPlain = tried === undefined && stalled === undefined && ejections.size === 0;
-    const endpoint = this.#picker.pick(isPlain ? undefined : this.#context(tried, stalled));
+    const { tried, stalled } = claimant;
+    const isPlain =
+      this.#port.balance === undefined && tried === undefined && stalled === undefined && ejections.size === 0;
+    const endpoint = this.#picker.pick(isPlain ? undefined : this.#context(claimant));
     return endpoint === undefined ? undefined : new Lease(endpoint, inFlight);
   }
 
@@ -115,13 +138,22 @@ export class Route {
     return this.#picker.endpoints.some(({ state }) => state === 'draining');
   }
 
-  #context(tried: ReadonlySet<string> | undefined, stalled: ReadonlySet<string> | undefined): PickContext {
-    const { ejections, now } = this.#options;
+  #context({ tried, stalled, affinity }: Claimant): PickContext {
+    const { ejections, inFlight, now } = this.#options;
     const time = now();
-    return { tried, stalled, isEjected: (endpoint) => ejections.isEjected(this.#key(endpoint), time) };
+    return {
+      tried,
+      stalled,
+      affinity,
+      isEjected: (endpoint) => ejections.isEjected(this.#key(endpoint), time),
+      loadOf: ({ taskId }) => inFlight.of(taskId),
+    };
   }
 
   #key(endpoint: Endpoint): string {
     return endpointKey(endpoint, this.#port.protocol);
   }
 }
+
+const stickinessOf = (port: PublishedPort, before?: Stickiness): Stickiness | undefined =>
+  port.balance === 'sticky' ? new Stickiness(port, before) : undefined;

@@ -58,10 +58,8 @@ export class Routes {
     return this.#published.has(key) ? this.#routes.get(key) : undefined;
   }
 
-  publishedPorts(protocol: Protocol = 'tcp'): readonly number[] {
-    return [...this.#published.values()]
-      .filter((port) => port.protocol === protocol)
-      .map(({ publishedPort }) => publishedPort);
+  publishedPorts(protocol: Protocol = 'tcp'): readonly PublishedPort[] {
+    return [...this.#published.values()].filter((port) => port.protocol === protocol);
   }
 }
 

@@ -21,6 +21,8 @@ export interface UdpFrontOptions {
   readonly parent: IpcChannel | undefined;
   /** Whether this process leads. */
   readonly leads: () => boolean;
+  /** The addresses that this machine has. */
+  readonly addresses: () => readonly string[];
   /** Called when the errors changed. */
   readonly onChange: () => void;
 }
@@ -78,11 +80,11 @@ export class UdpFront {
 
   /** Serves the ports of the present table, where this process leads. Resolves when each that can be had is had. */
   async apply(): Promise<void> {
-    const { leads, routes } = this.#options;
+    const { leads, routes, addresses } = this.#options;
     if (!leads()) return;
     await this.#takeover.take();
     if (this.#closed || this.#handover.isTaken) return;
-    await this.#ports.apply(routes.publishedPorts('udp'));
+    await this.#ports.apply(routes.publishedPorts('udp'), addresses());
   }
 
   /** A process that this one started, which may take over. */

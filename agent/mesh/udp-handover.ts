@@ -2,6 +2,7 @@ import type { Logger } from '../../core/logger.js';
 import { MOST_WAITING_BYTES } from './datagram-link.js';
 import type { IpcChannel } from './ipc-channel.js';
 import type { UdpPorts } from './udp-ports.js';
+import { addressOf, type ListenAddress } from './listener-plan.js';
 import {
   isTakeoverMessage,
   type UdpHandoverMessage,
@@ -63,14 +64,14 @@ export class UdpHandover {
         this.#taker = channel;
         const sockets = ports.release();
         logger.info({ ports: sockets.map(({ publishedPort }) => publishedPort) }, 'udp ports are handed over');
-        for (const { publishedPort, socket } of sockets) {
-          channel.send({ kind: 'udp-socket', publishedPort } satisfies UdpHandoverMessage, socket);
+        for (const { socket, ...at } of sockets) {
+          channel.send({ kind: 'udp-socket', ...at } satisfies UdpHandoverMessage, socket);
         }
         channel.send({ kind: 'udp-offered' } satisfies UdpHandoverMessage);
         return;
       }
       case 'udp-taken':
-        ports.handOver(message.publishedPort, successor(channel, message.publishedPort));
+        ports.handOver(addressOf(message), successor(channel, addressOf(message)));
     }
   }
 
@@ -85,7 +86,7 @@ export class UdpHandover {
 }
 
 /** Passes on by `channel`; what it cannot take now is dropped, as a network does. */
-function successor(channel: IpcChannel, publishedPort: number): UdpSuccessor {
+function successor(channel: IpcChannel, at: ListenAddress): UdpSuccessor {
   let waiting = 0;
   const passOn =
     (kind: UdpPassedOn['kind']): UdpSuccessor['answer'] =>
@@ -93,7 +94,7 @@ function successor(channel: IpcChannel, publishedPort: number): UdpSuccessor {
       if (waiting > MOST_WAITING_BYTES) return;
       const { length } = datagram;
       waiting += length;
-      const message: UdpPassedOn = { kind, publishedPort, address, port, datagram: datagram.toString('base64') };
+      const message: UdpPassedOn = { kind, ...at, address, port, datagram: datagram.toString('base64') };
       channel.send(message, undefined, () => {
         waiting -= length;
       });

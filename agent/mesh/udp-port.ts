@@ -181,7 +181,7 @@ export class UdpPort {
       if (evicted === undefined) return;
       this.#end(evicted);
     }
-    const lease = route.claim(from.refusedBy);
+    const lease = route.claim({ tried: from.refusedBy, affinity: route.sticky?.ofAddress(from.address) });
     if (lease === undefined) {
       this.#wait(route, from, datagram);
       return;

@@ -3,7 +3,8 @@ import type { Clock } from '../../core/clock.js';
 import type { Logger } from '../../core/logger.js';
 import type { Endpoint } from '../../proto/endpoint-table.js';
 import type { DatagramLink, LinkEvents } from './datagram-link.js';
-import { planListeners } from './listener-plan.js';
+import { addressOf, listenName, planListeners, type ListenAddress, type WantedPort } from './listener-plan.js';
+import { portErrors, type ListenError } from './port-errors.js';
 import type { Routes } from './routes.js';
 import { UdpPort } from './udp-port.js';
 import type { UdpAddress, UdpSuccessor } from './udp-succession.js';
@@ -18,17 +19,21 @@ export interface UdpPortsOptions {
   readonly onChange: () => void;
 }
 
-export interface UdpSocket {
-  readonly publishedPort: number;
+export interface UdpSocket extends ListenAddress {
   readonly socket: Socket;
+}
+
+interface Served extends ListenAddress {
+  readonly port: UdpPort;
 }
 
 /** The published udp ports of this node. One process of a node serves them all: a client's session lives in one place. */
 export class UdpPorts {
   readonly #options: UdpPortsOptions;
-  readonly #ports = new Map<number, UdpPort>();
+  readonly #ports = new Map<string, Served>();
+  #wanted: readonly WantedPort[] = [];
   /** No longer published, but some client is still owed an answer. */
-  readonly #retiring = new Map<number, UdpPort>();
+  readonly #retiring = new Map<string, UdpPort>();
   /** Served by another process, but some client is still owed an answer. */
   readonly #handedOver = new Set<UdpPort>();
 
@@ -37,26 +42,27 @@ export class UdpPorts {
   }
 
   /** Resolves when each port that can be bound is bound. */
-  async apply(publishedPorts: readonly number[]): Promise<void> {
-    for (const action of planListeners([...this.#ports.keys()], publishedPorts)) {
+  async apply(wanted: readonly WantedPort[], present: readonly string[]): Promise<void> {
+    this.#wanted = wanted;
+    for (const action of planListeners([...this.#ports.values()], wanted, present)) {
       switch (action.kind) {
         case 'open':
-          this.#open(action.publishedPort);
+          this.#open(action);
           break;
         case 'close':
-          this.#retire(action.publishedPort);
+          this.#retire(listenName(action));
       }
       this.#options.logger.debug(action, 'udp port');
     }
-    await Promise.all([...this.#ports.values()].map(({ attempted }) => attempted));
+    await Promise.all([...this.#ports.values()].map(({ port }) => port.attempted));
   }
 
   /** Serves ports by sockets that another process of this node bound. Clients get new sessions. */
   adopt(sockets: readonly UdpSocket[]): void {
-    for (const { publishedPort, socket } of sockets) {
-      const failing = this.#ports.get(publishedPort);
-      failing?.close();
-      this.#open(publishedPort, socket);
+    for (const { socket, ...at } of sockets) {
+      const failing = this.#ports.get(listenName(at));
+      failing?.port.close();
+      this.#open(at, socket);
       if (failing !== undefined) this.#options.onChange();
     }
   }
@@ -66,20 +72,20 @@ export class UdpPorts {
    * that could not be bound is closed, so that the two never fight over it.
    */
   release(): readonly UdpSocket[] {
-    return [...this.#ports].flatMap(([publishedPort, port]) => {
+    return [...this.#ports].flatMap(([name, { port, ...at }]) => {
       const { socket } = port;
-      if (socket !== undefined) return [{ publishedPort, socket }];
+      if (socket !== undefined) return [{ ...at, socket }];
       port.close();
-      this.#ports.delete(publishedPort);
+      this.#ports.delete(name);
       return [];
     });
   }
 
   /** The other process reads the socket now. The answers that are owed here go by it. */
-  handOver(publishedPort: number, successor: UdpSuccessor): void {
-    const port = this.#ports.get(publishedPort);
+  handOver(at: ListenAddress, successor: UdpSuccessor): void {
+    const port = this.#ports.get(listenName(at))?.port;
     if (port === undefined) return;
-    this.#ports.delete(publishedPort);
+    this.#ports.delete(listenName(at));
     this.#handedOver.add(port);
     port.handOver(successor, () => {
       this.#handedOver.delete(port);
@@ -87,13 +93,13 @@ export class UdpPorts {
   }
 
   /** Sends a client what the process before this one owed it. */
-  answer(publishedPort: number, datagram: Buffer, client: UdpAddress): void {
-    this.#find(publishedPort)?.answer(datagram, client);
+  answer(at: ListenAddress, datagram: Buffer, client: UdpAddress): void {
+    this.#find(at)?.answer(datagram, client);
   }
 
   /** Serves a datagram that another process read. */
-  serve(publishedPort: number, datagram: Buffer, client: UdpAddress): void {
-    this.#find(publishedPort)?.serve(datagram, client);
+  serve(at: ListenAddress, datagram: Buffer, client: UdpAddress): void {
+    this.#find(at)?.serve(datagram, client);
   }
 
   /** Whether it takes datagrams of clients. */
@@ -101,10 +107,9 @@ export class UdpPorts {
     return this.#ports.size > 0;
   }
 
-  errors(): readonly { readonly publishedPort: number; readonly error: string }[] {
-    return [...this.#ports].flatMap(([publishedPort, { error }]) =>
-      error === undefined ? [] : [{ publishedPort, error }],
-    );
+  errors(): readonly ListenError[] {
+    const listeners = [...this.#ports.values()].map(({ publishedPort, port: { error } }) => ({ publishedPort, error }));
+    return portErrors(this.#wanted, listeners);
   }
 
   /** Sessions of clients. */
@@ -117,38 +122,44 @@ export class UdpPorts {
   close(): void {
     for (const port of this.#all()) port.close();
     this.#ports.clear();
+    this.#wanted = [];
     this.#retiring.clear();
     this.#handedOver.clear();
   }
 
   #all(): readonly UdpPort[] {
-    return [...this.#ports.values(), ...this.#retiring.values(), ...this.#handedOver];
+    const served = [...this.#ports.values()].map(({ port }) => port);
+    return [...served, ...this.#retiring.values(), ...this.#handedOver];
   }
 
-  #find(publishedPort: number): UdpPort | undefined {
-    return this.#ports.get(publishedPort) ?? this.#retiring.get(publishedPort);
+  #find(at: ListenAddress): UdpPort | undefined {
+    return this.#ports.get(listenName(at))?.port ?? this.#retiring.get(listenName(at));
   }
 
-  #retire(publishedPort: number): void {
-    const port = this.#ports.get(publishedPort);
+  #retire(name: string): void {
+    const port = this.#ports.get(name)?.port;
     if (port === undefined) return;
-    this.#ports.delete(publishedPort);
-    this.#retiring.set(publishedPort, port);
+    this.#ports.delete(name);
+    this.#retiring.set(name, port);
     port.retire(() => {
-      this.#retiring.delete(publishedPort);
+      this.#retiring.delete(name);
     });
   }
 
-  #open(publishedPort: number, adopted?: Socket): void {
-    const retiring = this.#retiring.get(publishedPort);
+  #open(address: ListenAddress, adopted?: Socket): void {
+    const at = addressOf(address);
+    const name = listenName(at);
+    const retiring = this.#retiring.get(name);
     if (retiring !== undefined && adopted === undefined) {
       retiring.revive();
-      this.#retiring.delete(publishedPort);
-      this.#ports.set(publishedPort, retiring);
+      this.#retiring.delete(name);
+      this.#ports.set(name, { ...at, port: retiring });
       return;
     }
-    const { host, clock, routes, open, onChange } = this.#options;
+    const { publishedPort, host = this.#options.host } = at;
+    const { clock, routes, open, onChange } = this.#options;
     const route = (): ReturnType<Routes['get']> => routes.get(publishedPort, 'udp');
-    this.#ports.set(publishedPort, new UdpPort({ host, publishedPort, clock, route, open, onChange }, adopted));
+    const options = { host, publishedPort, clock, route, open, onChange };
+    this.#ports.set(name, { ...at, port: new UdpPort(options, adopted) });
   }
 }

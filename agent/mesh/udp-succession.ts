@@ -1,3 +1,5 @@
+import type { ListenAddress } from './listener-plan.js';
+
 export interface UdpAddress {
   readonly address: string;
   readonly port: number;
@@ -15,20 +17,19 @@ export interface UdpSuccessor {
 export type UdpTakeoverMessage =
   | { readonly kind: 'take-udp' }
   /** The socket is read now. */
-  | { readonly kind: 'udp-taken'; readonly publishedPort: number };
+  | ({ readonly kind: 'udp-taken' } & ListenAddress);
 
 /** The other direction. */
 export type UdpHandoverMessage =
   /** Carries the socket, which both read until it is taken. */
-  | { readonly kind: 'udp-socket'; readonly publishedPort: number }
+  | ({ readonly kind: 'udp-socket' } & ListenAddress)
   /** No more sockets come. */
   | { readonly kind: 'udp-offered' }
   | UdpPassedOn;
 
 /** For a port that was taken: see UdpSuccessor. */
-export interface UdpPassedOn extends UdpAddress {
+export interface UdpPassedOn extends UdpAddress, ListenAddress {
   readonly kind: 'udp-answer' | 'udp-datagram';
-  readonly publishedPort: number;
   /** base64 */
   readonly datagram: string;
 }

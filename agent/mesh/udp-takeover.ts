@@ -2,6 +2,7 @@ import { Socket } from 'node:dgram';
 import type { Clock } from '../../core/clock.js';
 import type { Logger } from '../../core/logger.js';
 import type { IpcChannel, SharedSocket } from './ipc-channel.js';
+import { addressOf } from './listener-plan.js';
 import type { UdpPorts } from './udp-ports.js';
 import { isHandoverMessage, type UdpHandoverMessage, type UdpTakeoverMessage } from './udp-succession.js';
 
@@ -74,18 +75,18 @@ export class UdpTakeover {
           return;
         }
         // In this very turn, else what Node reads meanwhile is lost.
-        ports.adopt([{ publishedPort: message.publishedPort, socket }]);
-        logger.debug({ publishedPort: message.publishedPort }, 'udp port taken over');
-        this.#tell({ kind: 'udp-taken', publishedPort: message.publishedPort });
+        ports.adopt([{ ...addressOf(message), socket }]);
+        logger.debug(addressOf(message), 'udp port taken over');
+        this.#tell({ kind: 'udp-taken', ...addressOf(message) });
         return;
       case 'udp-offered':
         this.#over();
         return;
       case 'udp-answer':
-        ports.answer(message.publishedPort, Buffer.from(message.datagram, 'base64'), message);
+        ports.answer(addressOf(message), Buffer.from(message.datagram, 'base64'), message);
         return;
       case 'udp-datagram':
-        ports.serve(message.publishedPort, Buffer.from(message.datagram, 'base64'), message);
+        ports.serve(addressOf(message), Buffer.from(message.datagram, 'base64'), message);
     }
   }
 

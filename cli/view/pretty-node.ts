@@ -14,7 +14,9 @@ export function prettyNode(node: NodeDocument): string {
     ...(Status.Message === undefined || Status.Message === '' ? [] : [` Message:\t\t${Status.Message}`]),
     ` Availability:         \t${capital(Spec.Availability)}`,
     ` Address:\t\t${Status.Addr}`,
-    ...(node.portErrors ?? []).map(({ error }) => ` Port error:\t\t${error}`),
+    ...(node.portErrors ?? []).map(({ publishedPort, error, notice }) =>
+      notice === true ? ` Port notice:\t\t${publishedPort} is ${error}` : ` Port error:\t\t${error}`,
+    ),
     ...drainLines(node.drain),
     ...(ManagerStatus === undefined
       ? []

@@ -59,7 +59,15 @@ export function prettyService(service: ServiceDocument): string {
     ),
     ...section(
       'Port errors:',
-      (service.portErrors ?? []).map(({ nodeId, error }) => ` ${nodeId}: ${error}`),
+      (service.portErrors ?? []).flatMap(({ nodeId, error, notice }) =>
+        notice === true ? [] : [` ${nodeId}: ${error}`],
+      ),
+    ),
+    ...section(
+      'Port notices:',
+      (service.portErrors ?? []).flatMap(({ nodeId, error, notice }) =>
+        notice === true ? [` ${nodeId}: ${error}`] : [],
+      ),
     ),
     ...section(
       'Warnings:',

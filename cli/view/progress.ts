@@ -87,7 +87,9 @@ async function look(context: Context, client: ApiClient, one: Followed): Promise
   one.progress = serviceProgress({ name: one.name, service, tasks, nodeNames, now: Date.now() }, one.memory);
   one.memory = one.progress.memory;
   if (one.progress.outcome.kind === 'going') return;
-  for (const { error } of service.portErrors ?? []) context.warn(`warning: ${error}\n`);
+  for (const { error, notice } of service.portErrors ?? []) {
+    if (notice !== true) context.warn(`warning: ${error}\n`);
+  }
 }
 
 const namedLines = ({ name, progress }: Followed, several: boolean): ServiceProgress['lines'] =>

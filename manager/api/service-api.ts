@@ -4,7 +4,6 @@ import { newId } from '../../core/id.js';
 import type { Logger } from '../../core/logger.js';
 import type { HostPower } from '../../proto/engine/host-options.js';
 import { registryOf } from '../../proto/engine/image-name.js';
-import type { PortError } from '../../proto/engine/node-document.js';
 import type { PastSpecDocument, ServiceDocument } from '../../proto/engine/service-document.js';
 import { modeOf } from '../../proto/engine/service-mode.js';
 import type { ServiceSpec } from '../../proto/engine/service-spec.js';
@@ -14,13 +13,14 @@ import { newRegistryAuthId, withRegistryAuth } from '../secrets/registry-auth.js
 import type { Vault } from '../secrets/vault.js';
 import { shallLive } from '../drain/task-wish.js';
 import type { RegistryAuth, ServiceObject } from '../store/objects.js';
-import type { Store, Transaction, View } from '../store/store-types.js';
+import type { Store, Transaction } from '../store/store-types.js';
 import { failedPrecondition, nameConflict, outOfSequence, parseVersion } from './api-errors.js';
 import { acceptFilters, hasLabels, hasPrefix, isOneOf, valuesOf } from './filters.js';
 import type { ImageOptions } from './image-options.js';
 import { pinImage } from './image-pin.js';
 import { checkPower } from './host-power.js';
 import { findService } from './lookup.js';
+import { portErrorsByService } from './port-errors.js';
 import { randomName } from './random-name.js';
 import { checkReferences } from './reference-check.js';
 import { decideServiceUpdate } from './service-change.js';
@@ -91,7 +91,7 @@ export class ServiceApi implements ServiceVerbs {
   services(filters: Filters, status: boolean): readonly ServiceDocument[] {
     acceptFilters(filters, FILTERS);
     const { view } = this.#store;
-    const errors = portErrorsByService(view);
+    const errors = portErrorsByService(view.all('node'));
     return view
       .all('service')
       .filter((service) => matches(service, filters))
@@ -109,7 +109,7 @@ export class ServiceApi implements ServiceVerbs {
     const service = findService(view, id);
     return serviceDocument(service, {
       insertDefaults,
-      portErrors: portErrorsByService(view).get(service.id) ?? [],
+      portErrors: portErrorsByService(view.all('node')).get(service.id) ?? [],
       waiting: this.#waits(service),
       warnings: view
         .tasksByService(service.id)
@@ -269,15 +269,3 @@ const matches = ({ id, spec }: ServiceObject, filters: Filters): boolean =>
   hasLabels(spec.Labels, valuesOf(filters, 'label')) &&
   isOneOf(modeOf(spec.Mode), valuesOf(filters, 'mode')) &&
   isOneOf(spec.TaskTemplate.Runtime ?? 'container', valuesOf(filters, 'runtime'));
-
-function portErrorsByService(view: Pick<View, 'all'>): ReadonlyMap<string, readonly PortError[]> {
-  const byService = new Map<string, PortError[]>();
-  for (const node of view.all('node')) {
-    for (const error of node.portErrors) {
-      const known = byService.get(error.serviceId);
-      if (known === undefined) byService.set(error.serviceId, [error]);
-      else known.push(error);
-    }
-  }
-  return byService;
-}

@@ -42,8 +42,9 @@ export class MeshReports {
     const text = JSON.stringify(bindErrors);
     if (this.#bindErrors.get(nodeId) === text) return;
     this.#bindErrors.set(nodeId, text);
-    for (const { publishedPort, error } of bindErrors) {
-      this.#logger.warn({ nodeId, publishedPort, err: error }, 'a published port could not be bound');
+    for (const { publishedPort, error, notice } of bindErrors) {
+      if (notice !== true)
+        this.#logger.warn({ nodeId, publishedPort, err: error }, 'a published port could not be bound');
     }
     try {
       await this.#store.update((tx) => {

@@ -37,13 +37,15 @@ export function reportedPorts(
   bindErrors: MeshReport['bindErrors'],
   services: readonly ServiceObject[],
 ): NodeObject {
-  const portErrors = bindErrors.flatMap(({ publishedPort, protocol, error }): PortError[] => {
+  const portErrors = bindErrors.flatMap(({ publishedPort, protocol, error, notice }): PortError[] => {
     const service = services.find(({ ports }) =>
       ports.some(
         (port) => port.PublishedPort === publishedPort && port.Protocol === protocol && port.PublishMode === 'ingress',
       ),
     );
-    return service === undefined ? [] : [{ nodeId: node.id, publishedPort, protocol, serviceId: service.id, error }];
+    if (service === undefined) return [];
+    const isNotice = notice === true ? { notice } : {};
+    return [{ nodeId: node.id, publishedPort, protocol, serviceId: service.id, error, ...isNotice }];
   });
   return { ...node, portErrors: keep(node.portErrors, portErrors) };
 }

@@ -1,5 +1,6 @@
 import type { Endpoint, EndpointTable, Hold, MeshPeer, PublishedPort } from '../../proto/endpoint-table.js';
 import type { PortConfig } from '../../proto/engine/service-spec.js';
+import { publishAddress } from '../../proto/engine/publish-address.js';
 import { holdTimeout, udpTimeout } from '../../proto/engine/service-deadlines.js';
 import { shallLive } from '../drain/task-wish.js';
 import type { NodeObject, ServiceObject, TaskObject } from '../store/objects.js';
@@ -53,9 +54,10 @@ export function portsOfService(
     .map(({ PublishedPort: publishedPort, TargetPort: targetPort, Protocol: protocol }): PublishedPort => ({
       publishedPort,
       protocol,
-      ...portSettings(service.spec.Labels, targetPort),
+      ...portSettings(service.spec.Labels, targetPort, protocol),
       serviceId: service.id,
       serviceName: service.spec.Name,
+      ...listenOn(service.spec.Labels, targetPort),
       ...(protocol === 'udp' ? { udpTimeout: udpTimeout(service.spec.Labels, targetPort) } : {}),
       hold: holdOf(service),
       endpoints: endpointsOf(tasks, targetPort, isReachableNode),
@@ -114,14 +116,30 @@ const isRouted = (port: PortConfig): port is RoutedPort =>
 function portSettings(
   labels: Readonly<Record<string, string>>,
   targetPort: number,
-): Pick<PublishedPort, 'mode' | 'proxyProtocol' | 'maxConnections'> {
+  protocol: PublishedPort['protocol'],
+): Pick<PublishedPort, 'mode' | 'proxyProtocol' | 'maxConnections' | 'balance'> {
   const setting = (name: string): string | undefined => labels[`bale.port.${targetPort}.${name}`];
   const proxyProtocol = setting('proxy-protocol');
   const most = setting('max-connections');
-  const limits = most === undefined ? {} : { maxConnections: Number(most) };
+  const balance = balanceOf(setting('balance'), protocol);
+  const limits = {
+    ...(balance === undefined ? {} : { balance }),
+    ...(most === undefined ? {} : { maxConnections: Number(most) }),
+  };
   if (proxyProtocol === 'v1' || proxyProtocol === 'v2') return { mode: 'tcp', proxyProtocol, ...limits };
   const mode = setting('protocol');
   return { mode: mode === 'tcp' || mode === 'http' ? mode : 'auto', ...limits };
+}
+
+const listenOn = (labels: Readonly<Record<string, string>>, targetPort: number): Pick<PublishedPort, 'listenOn'> => {
+  const range = publishAddress(labels, targetPort);
+  return range === undefined ? {} : { listenOn: range };
+};
+
+/** Clients of a udp port stay with their replica, however those of a tcp port of the same target are spread. */
+function balanceOf(value: string | undefined, protocol: PublishedPort['protocol']): PublishedPort['balance'] {
+  if (value === 'sticky') return value;
+  return value === 'least-connections' && protocol === 'tcp' ? value : undefined;
 }
 
 const byPort = (a: PublishedPort, b: PublishedPort): number =>

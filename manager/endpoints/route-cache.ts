@@ -95,6 +95,8 @@ const samePort = (a: PublishedPort, b: PublishedPort | undefined): boolean =>
   a.serviceName === b.serviceName &&
   a.proxyProtocol === b.proxyProtocol &&
   a.maxConnections === b.maxConnections &&
+  a.balance === b.balance &&
+  a.listenOn === b.listenOn &&
   a.hold?.ms === b.hold?.ms &&
   a.hold?.reason === b.hold?.reason &&
   a.endpoints.length === b.endpoints.length &&

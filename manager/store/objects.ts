@@ -2,6 +2,7 @@ import type { HostOptions } from '../../proto/engine/host-options.js';
 import type { NodeDescription, NodeSpec, NodeState, PortError } from '../../proto/engine/node-document.js';
 import type { PayloadSpec } from '../../proto/engine/payload-document.js';
 import type { UpdateStatus } from '../../proto/engine/service-document.js';
+import type { HostPort } from '../../proto/engine/publish-address.js';
 import type { PortConfig, ServiceSpec } from '../../proto/engine/service-spec.js';
 import type { SwarmSpec } from '../../proto/engine/swarm-document.js';
 import type { TaskStatus } from '../../proto/engine/task-document.js';
@@ -166,7 +167,7 @@ export interface TaskObject extends StoredObject {
   readonly jobIteration?: number;
   /** `version` of the service when this task was made. */
   readonly serviceVersion: number;
-  readonly hostPorts: readonly PortConfig[];
+  readonly hostPorts: readonly HostPort[];
   /** What the labels of its service asked for when it was made. */
   readonly hostOptions?: HostOptions;
   /** Set once by the scheduler, never changed. */

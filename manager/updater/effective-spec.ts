@@ -2,7 +2,7 @@ import { DEFAULT_RESTART_POLICY, DEFAULT_STOP_GRACE_PERIOD } from '../../proto/e
 import { hostOptionsOf } from '../../proto/engine/host-labels.js';
 import type { HostOptions } from '../../proto/engine/host-options.js';
 import type { ContainerSpec } from '../../proto/engine/container-spec.js';
-import type { PortConfig } from '../../proto/engine/service-spec.js';
+import { publishAddress, type HostPort } from '../../proto/engine/publish-address.js';
 import type { TaskSpec } from '../../proto/engine/task-spec.js';
 import { misfitOf } from '../scheduler/misfit.js';
 import type { NodeObject, ServiceObject, TaskObject } from '../store/objects.js';
@@ -44,8 +44,12 @@ const effectOf = (service: Wanted): Effect => ({
   hostOptions: hostOptionsOf(service.spec.Labels),
 });
 
-export const hostPortsOf = ({ ports }: Pick<ServiceObject, 'ports'>): readonly PortConfig[] =>
-  ports.filter((port) => port.PublishMode === 'host');
+export const hostPortsOf = ({ spec, ports }: Wanted): readonly HostPort[] =>
+  ports.flatMap((port) => {
+    if (port.PublishMode !== 'host') return [];
+    const HostIp = publishAddress(spec.Labels, port.TargetPort ?? 0);
+    return [HostIp === undefined ? port : { ...port, HostIp }];
+  });
 
 interface Effect extends Pick<TaskObject, 'spec' | 'hostPorts'> {
   readonly hostOptions?: HostOptions | undefined;
@@ -122,7 +126,7 @@ const sortedEnvironment = (env: readonly string[]): readonly string[] =>
 const sorted = <T>(items: readonly T[] | undefined): readonly T[] =>
   [...(items ?? [])].sort((a, b) => compare(canonical(a), canonical(b)));
 
-const portsDigest = (ports: readonly PortConfig[]): string => canonical(sorted(ports));
+const portsDigest = (ports: readonly HostPort[]): string => canonical(sorted(ports));
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 

@@ -5,9 +5,11 @@ import type { PortProtocol, ServiceSpec } from './service-spec.js';
 import { checkHostLabel, HOST_LABELS } from './host-labels.js';
 import { IMAGE_PULL, IMAGE_PULL_CHOICES } from './image-pull-label.js';
 import { DRAIN_DEADLINE, durationLabel, HOLD_TIMEOUT, PROGRESS_DEADLINE } from './service-deadlines.js';
+import { parseIpRange } from './ip-range.js';
 import { specError } from './spec-error.js';
 
 const PORT_MODES = ['auto', 'tcp', 'http'];
+const BALANCES = ['round-robin', 'least-connections', 'sticky'];
 
 /** The least and the most a duration may be, ms. */
 interface Bounds {
@@ -32,6 +34,8 @@ type PortCheck = (spec: ServiceSpec, label: string, target: number) => void;
 
 const PORT_LABELS: Readonly<Record<string, PortCheck>> = {
   protocol: checkMode,
+  balance: checkBalance,
+  ip: checkAddress,
   'proxy-protocol': checkProxyProtocol,
   'max-connections': checkMaxConnections,
   'udp-timeout': checkUdpTimeout,
@@ -75,6 +79,20 @@ function checkMode(spec: ServiceSpec, label: string, target: number): void {
   checkPublished(spec, label, target, 'tcp');
 }
 
+function checkBalance(spec: ServiceSpec, label: string, target: number): void {
+  checkChoice(spec, label, BALANCES);
+  const protocols = ingressProtocols(spec, target);
+  if (!protocols.includes('udp') || protocols.includes('tcp')) {
+    checkPublished(spec, label, target, 'tcp');
+    return;
+  }
+  const value = spec.Labels[label] ?? '';
+  if (value === 'sticky') return;
+  throw specError(
+    `label "${label}": a client of a udp port always stays with its replica; set it to sticky or leave it out, got ${JSON.stringify(value)}`,
+  );
+}
+
 function checkProxyProtocol(spec: ServiceSpec, label: string, target: number): void {
   checkChoice(spec, label, ['v1', 'v2']);
   checkPublished(spec, label, target, 'tcp');
@@ -83,6 +101,17 @@ function checkProxyProtocol(spec: ServiceSpec, label: string, target: number): v
   throw specError(
     `label "${label}": connections that begin with a PROXY header are never read as HTTP; leave "bale.port.${target}.protocol" out or set it to tcp, got ${JSON.stringify(mode)}`,
   );
+}
+
+function checkAddress(spec: ServiceSpec, label: string, target: number): void {
+  const value = spec.Labels[label] ?? '';
+  if (parseIpRange(value) === undefined) {
+    throw specError(
+      `label "${label}" must be an IP address or a range of them, such as 127.0.0.1, 10.0.0.0/8 or fd00::/8, got ${JSON.stringify(value)}`,
+    );
+  }
+  if ((spec.EndpointSpec?.Ports ?? []).some(({ TargetPort }) => TargetPort === target)) return;
+  throw specError(`label "${label}": the service publishes no port whose target is ${target}`);
 }
 
 function checkMaxConnections(spec: ServiceSpec, label: string, target: number): void {
@@ -104,12 +133,14 @@ function checkUdpTimeout(spec: ServiceSpec, label: string, target: number): void
   checkPublished(spec, label, target, 'udp');
 }
 
-function checkPublished({ EndpointSpec }: ServiceSpec, label: string, target: number, protocol: PortProtocol): void {
-  const isPublished = (EndpointSpec?.Ports ?? []).some(
-    ({ TargetPort, PublishMode, Protocol = 'tcp' }) =>
-      TargetPort === target && PublishMode !== 'host' && Protocol === protocol,
+/** Of the ports in ingress mode with this target. */
+const ingressProtocols = ({ EndpointSpec }: ServiceSpec, target: number): readonly PortProtocol[] =>
+  (EndpointSpec?.Ports ?? []).flatMap(({ TargetPort, PublishMode, Protocol = 'tcp' }) =>
+    TargetPort === target && PublishMode !== 'host' ? [Protocol] : [],
   );
-  if (isPublished) return;
+
+function checkPublished(spec: ServiceSpec, label: string, target: number, protocol: PortProtocol): void {
+  if (ingressProtocols(spec, target).includes(protocol)) return;
   throw specError(
     `label "${label}": the service publishes no ${protocol} port in ingress mode whose target is ${target}`,
   );

@@ -55,7 +55,7 @@ export interface NodeDocument extends ObjectMeta {
   };
 }
 
-/** A published port that a node's mesh could not bind, with the cause. */
+/** A published port that a node's mesh does not serve, with the cause. */
 export interface PortError {
   nodeId: string;
   publishedPort: number;
@@ -63,4 +63,6 @@ export interface PortError {
   serviceId: string;
   /** E.g. `listen tcp 0.0.0.0:80: address already in use`. */
   error: string;
+  /** The port is meant for addresses of other nodes, of which some serve it: no fault. */
+  notice?: boolean;
 }

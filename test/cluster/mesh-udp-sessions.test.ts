@@ -98,7 +98,7 @@ const endpoint = (taskId: string, state: Endpoint['state'] = 'active'): Endpoint
 
 async function publish(...endpoints: readonly Endpoint[]): Promise<void> {
   routes.apply(endpointTable('cluster', [], [publishedPort(endpoints, { protocol: 'udp', udpTimeout: 30_000 })]));
-  await ports.apply(routes.publishedPorts('udp'));
+  await ports.apply(routes.publishedPorts('udp'), []);
 }
 
 async function client(): Promise<UdpClient> {
@@ -253,7 +253,7 @@ describe('a port that another process took over', () => {
     const [a, b] = [await client(), await client()];
     const [one, two] = [await send(a, 'one'), await send(b, 'two')];
     const next = successor();
-    ports.handOver(8080, next);
+    ports.handOver({ publishedPort: 8080 }, next);
     expect(ports.release()).toEqual([]);
     expect(ports.isServing).toBe(false);
     answer(one, 'to one');
@@ -271,7 +271,7 @@ describe('a port that another process took over', () => {
     asking.send('early');
     await routes.untilAsked(1);
     const next = successor();
-    ports.handOver(8080, next);
+    ports.handOver({ publishedPort: 8080 }, next);
     expect(next.told).toEqual([`serve early of ${asking.port}`]);
     await publish(endpoint('task2'));
     expect((await send(asking, 'now')).sent).toEqual(['now']);
@@ -287,7 +287,7 @@ test('a socket that another process bound and handed over is served, with what w
   });
   asking.send('one');
   ports.adopt([{ publishedPort: 8080, socket }]);
-  await ports.apply(routes.publishedPorts('udp'));
+  await ports.apply(routes.publishedPorts('udp'), []);
   expect(ports.errors()).toEqual([]);
   await passed;
   expect(links[0]?.sent).toEqual(['one']);

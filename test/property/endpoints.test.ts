@@ -24,6 +24,7 @@ const service = fc.record({
   replicas: fc.constantFrom(0, 1),
   proxyProtocol: fc.constantFrom('', 'v1', 'v2'),
   maxConnections: fc.constantFrom('1', '2'),
+  balance: fc.constantFrom('round-robin', 'least-connections', 'sticky'),
   holdTimeout: fc.constantFrom('1s', '2s'),
 });
 const task = fc.record({
@@ -41,13 +42,14 @@ const write: fc.Arbitrary<Write> = fc.oneof(
       (tx) =>
         tx.put('node', draftNode(id, { status: { state, message: '', addr: '' }, ...(meshAddr && { meshAddr }) })),
   ),
-  service.map(({ id, ports, mode, replicas, proxyProtocol, maxConnections, holdTimeout }): Write => (tx) => {
+  service.map(({ id, ports, mode, replicas, proxyProtocol, maxConnections, balance, holdTimeout }): Write => (tx) => {
     // Two services never publish one port: the API sees to that.
     const offset = id === 's1' ? 0 : 100;
     const labels = {
       'bale.port.80.protocol': mode,
       'bale.port.81.proxy-protocol': proxyProtocol,
       'bale.port.82.max-connections': maxConnections,
+      'bale.port.80.balance': balance,
       'bale.hold.timeout': holdTimeout,
     };
     tx.put(

@@ -1,10 +1,11 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { Affinity } from '../../agent/mesh/affinity.js';
 import { InFlight } from '../../agent/mesh/in-flight.js';
 import { Picker } from '../../agent/mesh/picker.js';
 import type { Lease } from '../../agent/mesh/route.js';
 import { Routes } from '../../agent/mesh/routes.js';
-import type { Endpoint } from '../../proto/endpoint-table.js';
+import type { Endpoint, PublishedPort } from '../../proto/endpoint-table.js';
 import { endpointTable, publishedPort } from '../support/mesh-node.js';
 
 const endpoint = (taskId: string, state: Endpoint['state']): Endpoint => ({
@@ -68,7 +69,9 @@ test('a pick is never draining, never tried, not ejected where another is, and a
       const picked = picker.pick({
         tried: new Set(tried),
         stalled: undefined,
+        affinity: undefined,
         isEjected: ({ taskId }) => ejected.includes(taskId),
+        loadOf: () => 0,
       });
       const candidates = list.filter(({ taskId, state }) => state === 'active' && !tried.includes(taskId));
       if (candidates.length === 0) expect(picked).toBeUndefined();
@@ -78,14 +81,23 @@ test('a pick is never draining, never tried, not ejected where another is, and a
   );
 });
 
+type Balance = PublishedPort['balance'];
+
 type Step =
-  | { readonly kind: 'table'; readonly list: readonly Endpoint[] }
-  | { readonly kind: 'claim'; readonly tried: readonly string[] }
+  | { readonly kind: 'table'; readonly list: readonly Endpoint[]; readonly balance: Balance }
+  | { readonly kind: 'claim'; readonly tried: readonly string[]; readonly affinity: Affinity | undefined }
   | { readonly kind: 'release'; readonly which: number };
 
+const balance = fc.constantFrom<Balance>(undefined, 'least-connections', 'sticky');
+const affinity: fc.Arbitrary<Affinity | undefined> = fc.oneof(
+  fc.constant(undefined),
+  fc.record({ kind: fc.constant('replica'), taskId: fc.constantFrom(...taskIds) }),
+  fc.record({ kind: fc.constant('address'), address: fc.ipV4() }),
+);
+
 const step: fc.Arbitrary<Step> = fc.oneof(
-  endpoints.map((list) => ({ kind: 'table', list }) as const),
-  fc.subarray(taskIds, { maxLength: 2 }).map((tried) => ({ kind: 'claim', tried }) as const),
+  fc.record({ kind: fc.constant('table'), list: endpoints, balance }),
+  fc.record({ kind: fc.constant('claim'), tried: fc.subarray(taskIds, { maxLength: 2 }), affinity }),
   fc.nat(50).map((which) => ({ kind: 'release', which }) as const),
 );
 
@@ -100,13 +112,21 @@ test('whatever the order of tables, claims and releases: nothing draining is cla
       for (const each of steps) {
         switch (each.kind) {
           case 'table': {
-            routes.apply(endpointTable('cluster', [], [publishedPort(each.list)]));
+            routes.apply(
+              endpointTable(
+                'cluster',
+                [],
+                [publishedPort(each.list, each.balance === undefined ? {} : { balance: each.balance })],
+              ),
+            );
             active = new Set(each.list.filter(({ state }) => state === 'active').map(({ taskId }) => taskId));
             break;
           }
           case 'claim': {
             const before = inFlight.watched();
-            const lease = routes.get(8080)?.claim(each.tried.length === 0 ? undefined : new Set(each.tried));
+            const lease = routes
+              .get(8080)
+              ?.claim({ tried: each.tried.length === 0 ? undefined : new Set(each.tried), affinity: each.affinity });
             // What the manager waits for can only fall between two tables.
             expect(inFlight.watched()).toEqual(before);
             if (lease === undefined) break;

@@ -7,7 +7,11 @@ import {
 import { assignment, type AssignmentParts } from '../../../support/assignments.js';
 
 const NODE = { ID: 'n1', Hostname: 'h1', Platform: { Architecture: 'x86_64', OS: 'linux' } };
-const CONTEXT = { node: NODE, fileSource: (name: string) => `/run/bale/t1/${name}` };
+const CONTEXT = {
+  node: NODE,
+  fileSource: (name: string) => `/run/bale/t1/${name}`,
+  hostAddresses: () => ['127.0.0.1', '10.0.0.7', '10.1.0.7'],
+};
 
 const body = (parts: AssignmentParts = {}): ContainerCreateBody =>
   containerConfig(assignment('t1', parts), CONTEXT).body;

@@ -155,7 +155,7 @@ describe('connector', () => {
     const { connector, route, dialled, inFlight } = setUp(['old'], new Set(['old', 'new']));
     const lease = route.claim();
     route.update(publishedPort(endpoints('old').map((each) => ({ ...each, state: 'draining' }))));
-    const connecting = connector.connect(route, client(), lease);
+    const connecting = connector.connect(route, client(), { lease });
     expect(inFlight.total()).toBe(0);
     route.update(publishedPort(endpoints('new')));
     expect(taskOf(await connecting)).toBe('new');

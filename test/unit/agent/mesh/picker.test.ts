@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Affinity } from '../../../../agent/mesh/affinity.js';
 import { Picker, type PickContext } from '../../../../agent/mesh/picker.js';
 import type { Endpoint } from '../../../../proto/endpoint-table.js';
 
@@ -19,7 +20,9 @@ const context = (
 ): PickContext => ({
   tried: new Set(tried),
   stalled: new Set(stalled),
+  affinity: undefined,
   isEjected: ({ taskId }) => ejected.includes(taskId),
+  loadOf: () => 0,
 });
 
 describe('picker', () => {
@@ -87,5 +90,90 @@ describe('picker', () => {
         .followedBy([endpoint('z')])
         .pick()?.taskId,
     ).toBe('z');
+  });
+});
+
+describe('least-connections', () => {
+  const pickUnder = (
+    loads: Readonly<Record<string, number>>,
+    count: number,
+    more: Partial<PickContext> = {},
+    endpoints = ['a', 'b', 'c'].map((taskId) => endpoint(taskId)),
+  ): (string | undefined)[] =>
+    picks(new Picker(endpoints, 0, 'least-connections'), count, {
+      ...context([]),
+      ...more,
+      loadOf: ({ taskId }) => loads[taskId] ?? 0,
+    });
+
+  test.each([
+    ['the one with the least', { a: 3, b: 1, c: 2 }, ['b', 'b']],
+    ['equal ones in turn', { a: 1, b: 0, c: 0 }, ['b', 'c', 'b', 'c']],
+    ['all idle ones in turn', {}, ['a', 'b', 'c', 'a']],
+  ])('picks %s', (_what, loads, picked) => {
+    expect(pickUnder(loads, picked.length)).toEqual(picked);
+  });
+
+  test('the least of those that are left: not ejected, not tried, not stalled, never draining', () => {
+    const loads = { a: 0, b: 1, c: 2 };
+    expect(pickUnder(loads, 1, context([], ['a']))).toEqual(['b']);
+    expect(pickUnder(loads, 1, context(['a', 'b']))).toEqual(['c']);
+    expect(pickUnder(loads, 1, context([], ['a', 'b', 'c']))).toEqual(['a']);
+    const endpoints = [endpoint('a', 'draining'), endpoint('b', 'active', 'stalled'), endpoint('c')];
+    expect(pickUnder(loads, 1, {}, endpoints)).toEqual(['b']);
+    expect(pickUnder(loads, 1, context([], [], ['stalled']), endpoints)).toEqual(['c']);
+  });
+});
+
+describe('sticky', () => {
+  const sticky = (endpoints: readonly Endpoint[]): Picker => new Picker(endpoints, 0, 'sticky');
+  const of = (affinity: Affinity, fields: Partial<PickContext> = {}): PickContext => ({
+    ...context([]),
+    ...fields,
+    affinity,
+  });
+  const replica = (taskId: string): Affinity => ({ kind: 'replica', taskId });
+  const abc = ['a', 'b', 'c'].map((taskId) => endpoint(taskId));
+
+  test('a client that names its replica gets it, and takes nobody else its turn', () => {
+    const picker = sticky(abc);
+    expect(picks(picker, 2, of(replica('c')))).toEqual(['c', 'c']);
+    expect(picks(picker, 3)).toEqual(['a', 'b', 'c']);
+  });
+
+  test.each<[string, PickContext, readonly Endpoint[]]>([
+    ['drains', of(replica('a')), [endpoint('a', 'draining'), endpoint('b'), endpoint('c')]],
+    ['is gone', of(replica('x')), [endpoint('b'), endpoint('c')]],
+    ['was tried in vain', of(replica('a'), context(['a'])), abc],
+    ['refused a moment ago', of(replica('a'), context([], ['a'])), abc],
+    [
+      'is on a node that stalls',
+      of(replica('a'), context([], [], ['n'])),
+      [endpoint('a', 'active', 'n'), ...abc.slice(1)],
+    ],
+  ])('one whose replica %s gets another', (_what, client, endpoints) => {
+    const picker = sticky(endpoints);
+    const other = picker.pick(client)?.taskId ?? '';
+    expect(['b', 'c']).toContain(other);
+    // The next one, since it is the turn that decides now.
+    expect(picker.pick(client)?.taskId).not.toBe(other);
+  });
+
+  test('the last one is never left out', () => {
+    expect(sticky([endpoint('a')]).pick(of(replica('a'), context([], ['a'])))?.taskId).toBe('a');
+    expect(sticky([endpoint('a', 'draining')]).pick(of(replica('a')))).toBeUndefined();
+  });
+
+  test('a client known by its address gets the same one from any picker, whatever the order and the turn', () => {
+    const affinity: Affinity = { kind: 'address', address: '10.0.0.7' };
+    const picked = sticky(abc).pick(of(affinity))?.taskId;
+    expect(new Picker(abc.toReversed(), 2, 'sticky').pick(of(affinity))?.taskId).toBe(picked);
+  });
+
+  test('without an affinity each in its turn, and a new table may change the balance', () => {
+    const picker = sticky(abc);
+    expect(picks(picker, 2, context([]))).toEqual(['a', 'b']);
+    const plain = picker.followedBy(abc);
+    expect(picks(plain, 2, of(replica('a')))).toEqual(['c', 'a']);
   });
 });

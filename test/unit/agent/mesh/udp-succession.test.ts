@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { ListenAddress } from '../../../../agent/mesh/listener-plan.js';
 import { UdpHandover } from '../../../../agent/mesh/udp-handover.js';
 import type { UdpSocket } from '../../../../agent/mesh/udp-ports.js';
 import type { UdpAddress, UdpSuccessor } from '../../../../agent/mesh/udp-succession.js';
@@ -21,7 +22,7 @@ class OldPorts {
     return this.sockets;
   }
 
-  handOver(publishedPort: number, successor: UdpSuccessor): void {
+  handOver({ publishedPort }: ListenAddress, successor: UdpSuccessor): void {
     this.handedOver.set(publishedPort, successor);
   }
 
@@ -41,11 +42,11 @@ class NewPorts {
     this.onAdopt();
   }
 
-  answer(publishedPort: number, datagram: Buffer, { address, port }: UdpAddress): void {
+  answer({ publishedPort }: ListenAddress, datagram: Buffer, { address, port }: UdpAddress): void {
     this.told.push(`answer ${publishedPort} ${datagram.toString()} to ${address}:${port}`);
   }
 
-  serve(publishedPort: number, datagram: Buffer, { address, port }: UdpAddress): void {
+  serve({ publishedPort }: ListenAddress, datagram: Buffer, { address, port }: UdpAddress): void {
     this.told.push(`serve ${publishedPort} ${datagram.toString()} of ${address}:${port}`);
   }
 }

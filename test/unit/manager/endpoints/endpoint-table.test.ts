@@ -121,8 +121,22 @@ describe('the endpoint table', () => {
       { 'bale.port.80.max-connections': '100', 'bale.port.80.protocol': 'http' },
       { mode: 'http', maxConnections: 100 },
     ],
+    [{ 'bale.port.80.balance': 'sticky' }, { mode: 'auto', balance: 'sticky' }],
+    [{ 'bale.port.80.balance': 'least-connections' }, { mode: 'auto', balance: 'least-connections' }],
   ])('labels %j give %j', (labels, port) => {
     const services = [storedService('s', { ports: [ingressPort(8080, 80)], labels })];
     expect(table({ services }).ports).toMatchObject([port]);
+  });
+
+  test('round-robin is what a port does anyway, and on a udp port of the same target only sticky has a meaning', () => {
+    const udp = { Protocol: 'udp' as const };
+    const ports = [ingressPort(1, 53), { ...ingressPort(2, 53), ...udp }];
+    const balances = (balance: string): readonly (string | undefined)[] =>
+      table({ services: [storedService('s', { ports, labels: { 'bale.port.53.balance': balance } })] }).ports.map(
+        (port) => port.balance,
+      );
+    expect(balances('round-robin')).toEqual([undefined, undefined]);
+    expect(balances('least-connections')).toEqual(['least-connections', undefined]);
+    expect(balances('sticky')).toEqual(['sticky', 'sticky']);
   });
 });

@@ -172,16 +172,40 @@ describe('rules for a service', () => {
       serviceBody({ Mode: { Replicated: { Replicas: 100_001 } } }),
     ],
     [
-      'label "bale.colour" is unknown: the labels under "bale." are bale.port.<target port>.protocol, bale.port.<target port>.proxy-protocol, bale.port.<target port>.max-connections, bale.port.<target port>.udp-timeout, bale.drain.deadline, bale.hold.timeout, bale.update.progress-deadline, bale.image.pull, bale.devices, bale.gpus, bale.privileged, bale.shm-size, bale.pid, bale.ipc, bale.cpuset.cpus, bale.cpuset.mems, bale.schedule, bale.schedule.timezone, bale.schedule.concurrency, bale.schedule.history, bale.schedule.catch-up, bale.depends',
+      'label "bale.colour" is unknown: the labels under "bale." are bale.port.<target port>.protocol, bale.port.<target port>.balance, bale.port.<target port>.ip, bale.port.<target port>.proxy-protocol, bale.port.<target port>.max-connections, bale.port.<target port>.udp-timeout, bale.drain.deadline, bale.hold.timeout, bale.update.progress-deadline, bale.image.pull, bale.devices, bale.gpus, bale.privileged, bale.shm-size, bale.pid, bale.ipc, bale.cpuset.cpus, bale.cpuset.mems, bale.schedule, bale.schedule.timezone, bale.schedule.concurrency, bale.schedule.history, bale.schedule.catch-up, bale.depends',
       labelled('bale.colour', 'red'),
     ],
     [
-      'label "bale.port.0.protocol" is unknown: the labels under "bale." are bale.port.<target port>.protocol, bale.port.<target port>.proxy-protocol, bale.port.<target port>.max-connections, bale.port.<target port>.udp-timeout, bale.drain.deadline, bale.hold.timeout, bale.update.progress-deadline, bale.image.pull, bale.devices, bale.gpus, bale.privileged, bale.shm-size, bale.pid, bale.ipc, bale.cpuset.cpus, bale.cpuset.mems, bale.schedule, bale.schedule.timezone, bale.schedule.concurrency, bale.schedule.history, bale.schedule.catch-up, bale.depends',
+      'label "bale.port.0.protocol" is unknown: the labels under "bale." are bale.port.<target port>.protocol, bale.port.<target port>.balance, bale.port.<target port>.ip, bale.port.<target port>.proxy-protocol, bale.port.<target port>.max-connections, bale.port.<target port>.udp-timeout, bale.drain.deadline, bale.hold.timeout, bale.update.progress-deadline, bale.image.pull, bale.devices, bale.gpus, bale.privileged, bale.shm-size, bale.pid, bale.ipc, bale.cpuset.cpus, bale.cpuset.mems, bale.schedule, bale.schedule.timezone, bale.schedule.concurrency, bale.schedule.history, bale.schedule.catch-up, bale.depends',
       labelled('bale.port.0.protocol', 'tcp'),
     ],
     [
       'label "bale.port.80.protocol" must be one of auto, tcp, http, got "https"',
       labelled('bale.port.80.protocol', 'https'),
+    ],
+    [
+      'label "bale.port.80.balance" must be one of round-robin, least-connections, sticky, got "leastconn"',
+      labelled('bale.port.80.balance', 'leastconn'),
+    ],
+    [
+      'label "bale.port.81.balance": the service publishes no tcp port in ingress mode whose target is 81',
+      labelled('bale.port.81.balance', 'sticky'),
+    ],
+    [
+      'label "bale.port.53.balance": a client of a udp port always stays with its replica; set it to sticky or leave it out, got "least-connections"',
+      labelledDns('bale.port.53.balance', 'least-connections'),
+    ],
+    [
+      'label "bale.port.80.ip" must be an IP address or a range of them, such as 127.0.0.1, 10.0.0.0/8 or fd00::/8, got "localhost"',
+      labelled('bale.port.80.ip', 'localhost'),
+    ],
+    [
+      'label "bale.port.80.ip" must be an IP address or a range of them, such as 127.0.0.1, 10.0.0.0/8 or fd00::/8, got "10.0.0.0/33"',
+      labelled('bale.port.80.ip', '10.0.0.0/33'),
+    ],
+    [
+      'label "bale.port.81.ip": the service publishes no port whose target is 81',
+      labelled('bale.port.81.ip', '127.0.0.1'),
     ],
     [
       'label "bale.port.80.max-connections" must be a whole number from 1 to 999999, got "0"',
@@ -257,6 +281,18 @@ describe('rules for a service', () => {
     ],
     ['several ports of any number', ports({ TargetPort: 80 }, { TargetPort: 81 })],
     ['a limit of connections', labelled('bale.port.80.max-connections', '1')],
+    ['least connections', labelled('bale.port.80.balance', 'least-connections')],
+    ['an address', labelled('bale.port.80.ip', 'fd00::7')],
+    ['an address of a udp port', labelledDns('bale.port.53.ip', '10.0.0.0/8')],
+    [
+      'an address of a port in host mode',
+      serviceBody({
+        Labels: { 'bale.port.80.ip': '127.0.0.1' },
+        EndpointSpec: { Ports: [{ TargetPort: 80, PublishedPort: 80, PublishMode: 'host' }] },
+      }),
+    ],
+    ['a sticky port', labelled('bale.port.80.balance', 'sticky')],
+    ['a sticky udp port', labelledDns('bale.port.53.balance', 'sticky')],
     ['a PROXY header', labelled('bale.port.80.proxy-protocol', 'v1')],
     ['a known label', labelled('bale.port.80.protocol', 'http')],
     ['a timeout of a udp port', labelledDns('bale.port.53.udp-timeout', '5m')],
