@@ -182,7 +182,7 @@ function portBindings(
 function hostIps(wanted: string, publishedPort: number, present: readonly string[]): readonly string[] {
   const addresses = publishAddresses(wanted, present);
   if (addresses.length > 0) return addresses;
-  throw new BaleError(`port ${publishedPort} is ${whyNowhere(wanted)}; use a constraint that keeps to nodes that do`, {
+  throw new BaleError(`port ${publishedPort} is ${whyNowhere(wanted)}; place the service on nodes that have one`, {
     kind: 'failed-precondition',
     code: 'BALE_NO_PUBLISH_ADDRESS',
   });

@@ -12,6 +12,7 @@ import { type DrainRequest, parseDrainRequest } from './drain-request.js';
 import { acceptFilters, hasLabels, hasPrefix, isOneOf, valuesOf } from './filters.js';
 import { findNode } from './lookup.js';
 import { nodeDocument } from './node-document.js';
+import { portErrorsOf, portOwners, type PortOwners } from './port-errors.js';
 import { decideNodeRemoval } from './node-removal.js';
 import type { Filters, SwarmApi } from './swarm-api.js';
 
@@ -40,14 +41,16 @@ export class NodeApi implements Pick<SwarmApi, 'nodes' | 'node' | 'updateNode' |
     const roles = knownWords(filters, 'role', ROLES);
     const memberships = knownWords(filters, 'membership', MEMBERSHIPS);
     if (!isOneOf(ACCEPTED, memberships)) return [];
+    const owners = portOwners(this.#store.view.all('service'));
     return this.#store.view
       .all('node')
       .filter((node) => isOneOf(node.spec.Role, roles) && matches(node, filters))
-      .map((node) => this.#document(node));
+      .map((node) => this.#document(node, owners));
   }
 
   node(id: string): NodeDocument {
-    return this.#document(findNode(this.#store.view, id));
+    const { view } = this.#store;
+    return this.#document(findNode(view, id), portOwners(view.all('service')));
   }
 
   /** Labels and availability. A node that is drained is emptied by the updater. */
@@ -97,10 +100,11 @@ export class NodeApi implements Pick<SwarmApi, 'nodes' | 'node' | 'updateNode' |
     this.#logger.info(removed, 'node removed');
   }
 
-  #document(node: NodeObject): NodeDocument {
+  #document(node: NodeObject, owners: PortOwners): NodeDocument {
     return nodeDocument(node, {
       trust: this.#trust(),
       leaderId: this.#identity.current.nodeId,
+      portErrors: portErrorsOf(node, owners),
       tasksLeft: node.spec.Availability === 'drain' ? tasksLeft(this.#store.view.tasksByNode(node.id)) : 0,
     });
   }

@@ -1,5 +1,5 @@
 import { timestamp } from '../../core/clock.js';
-import type { NodeDescription, NodeDocument, TLSInfo } from '../../proto/engine/node-document.js';
+import type { NodeDescription, NodeDocument, PortError, TLSInfo } from '../../proto/engine/node-document.js';
 import type { NodeDrain, NodeObject } from '../store/objects.js';
 import { objectMeta } from './object-meta.js';
 
@@ -18,10 +18,14 @@ export interface ShownNode {
   readonly leaderId: string;
   /** Tasks of the node that have not ended. */
   readonly tasksLeft: number;
+  readonly portErrors: readonly PortError[];
 }
 
 /** A row as `GET /nodes` shows it. */
-export const nodeDocument = (node: NodeObject, { trust, leaderId, tasksLeft }: ShownNode): NodeDocument => ({
+export const nodeDocument = (
+  node: NodeObject,
+  { trust, leaderId, tasksLeft, portErrors }: ShownNode,
+): NodeDocument => ({
   ...objectMeta(node),
   Spec: node.spec,
   Description: { TLSInfo: trust, ...(node.description ?? UNKNOWN_MACHINE) },
@@ -39,7 +43,7 @@ export const nodeDocument = (node: NodeObject, { trust, leaderId, tasksLeft }: S
         },
       }
     : {}),
-  ...(node.portErrors.length === 0 ? {} : { portErrors: [...node.portErrors] }),
+  ...(portErrors.length === 0 ? {} : { portErrors: [...portErrors] }),
   ...(node.drain === undefined ? {} : { drain: drainDocument(node.drain, tasksLeft) }),
 });
 

@@ -20,7 +20,7 @@ import type { ImageOptions } from './image-options.js';
 import { pinImage } from './image-pin.js';
 import { checkPower } from './host-power.js';
 import { findService } from './lookup.js';
-import { portErrorsByService } from './port-errors.js';
+import { portErrorsByService, portOwners } from './port-errors.js';
 import { randomName } from './random-name.js';
 import { checkReferences } from './reference-check.js';
 import { decideServiceUpdate } from './service-change.js';
@@ -91,7 +91,7 @@ export class ServiceApi implements ServiceVerbs {
   services(filters: Filters, status: boolean): readonly ServiceDocument[] {
     acceptFilters(filters, FILTERS);
     const { view } = this.#store;
-    const errors = portErrorsByService(view.all('node'));
+    const errors = portErrorsByService(view.all('node'), portOwners(view.all('service')));
     return view
       .all('service')
       .filter((service) => matches(service, filters))
@@ -109,7 +109,7 @@ export class ServiceApi implements ServiceVerbs {
     const service = findService(view, id);
     return serviceDocument(service, {
       insertDefaults,
-      portErrors: portErrorsByService(view.all('node')).get(service.id) ?? [],
+      portErrors: portErrorsByService(view.all('node'), portOwners([service])).get(service.id) ?? [],
       waiting: this.#waits(service),
       warnings: view
         .tasksByService(service.id)

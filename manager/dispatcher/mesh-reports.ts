@@ -49,7 +49,7 @@ export class MeshReports {
     try {
       await this.#store.update((tx) => {
         const node = tx.get('node', nodeId);
-        if (node !== undefined) tx.put('node', reportedPorts(node, bindErrors, tx.all('service')));
+        if (node !== undefined) tx.put('node', reportedPorts(node, bindErrors));
       });
     } catch (error) {
       this.#bindErrors.delete(nodeId);

@@ -1,6 +1,6 @@
-import type { NodeDescription, NodeState, PortError } from '../../proto/engine/node-document.js';
+import type { NodeDescription, NodeState } from '../../proto/engine/node-document.js';
 import type { MeshReport } from '../../proto/session.js';
-import type { NodeObject, ServiceObject } from '../store/objects.js';
+import type { NodeObject } from '../store/objects.js';
 
 /** What a session tells of its node. */
 export interface NodeReport {
@@ -28,27 +28,11 @@ export function reportedNode(node: NodeObject, report: NodeReport): NodeObject {
   };
 }
 
-/**
- * The row of a node after a report of its mesh. A port that no service publishes any more is left
- * out: its error will be gone from the next report.
- */
-export function reportedPorts(
-  node: NodeObject,
-  bindErrors: MeshReport['bindErrors'],
-  services: readonly ServiceObject[],
-): NodeObject {
-  const portErrors = bindErrors.flatMap(({ publishedPort, protocol, error, notice }): PortError[] => {
-    const service = services.find(({ ports }) =>
-      ports.some(
-        (port) => port.PublishedPort === publishedPort && port.Protocol === protocol && port.PublishMode === 'ingress',
-      ),
-    );
-    if (service === undefined) return [];
-    const isNotice = notice === true ? { notice } : {};
-    return [{ nodeId: node.id, publishedPort, protocol, serviceId: service.id, error, ...isNotice }];
-  });
-  return { ...node, portErrors: keep(node.portErrors, portErrors) };
-}
+/** The row of a node after a report of its mesh. */
+export const reportedPorts = (node: NodeObject, bindErrors: MeshReport['bindErrors']): NodeObject => ({
+  ...node,
+  portErrors: keep(node.portErrors, bindErrors),
+});
 
 /** `known` where `next` says the same. */
 const keep = <T extends object>(known: T | undefined, next: T): T =>

@@ -1,5 +1,5 @@
 import type { HostOptions } from '../../proto/engine/host-options.js';
-import type { NodeDescription, NodeSpec, NodeState, PortError } from '../../proto/engine/node-document.js';
+import type { NodeDescription, NodeSpec, NodeState } from '../../proto/engine/node-document.js';
 import type { PayloadSpec } from '../../proto/engine/payload-document.js';
 import type { UpdateStatus } from '../../proto/engine/service-document.js';
 import type { HostPort } from '../../proto/engine/publish-address.js';
@@ -7,6 +7,7 @@ import type { PortConfig, ServiceSpec } from '../../proto/engine/service-spec.js
 import type { SwarmSpec } from '../../proto/engine/swarm-document.js';
 import type { TaskStatus } from '../../proto/engine/task-document.js';
 import type { GenericResource, LogDriver, TaskSpec } from '../../proto/engine/task-spec.js';
+import type { MeshReport } from '../../proto/session.js';
 import type { DesiredState } from '../../proto/engine/task-state.js';
 
 /**
@@ -46,7 +47,8 @@ export interface NodeObject extends StoredObject {
   readonly managerAddr?: string;
   /** When its newest certificate expires, ms since the epoch. */
   readonly certificateExpiry: number;
-  readonly portErrors: readonly PortError[];
+  /** As its mesh said last; which service publishes the port is looked up when it is shown. */
+  readonly portErrors: MeshReport['bindErrors'];
   /** Only while its availability is `drain`. */
   readonly drain?: NodeDrain;
 }

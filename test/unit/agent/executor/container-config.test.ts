@@ -4,6 +4,7 @@ import {
   graceSeconds,
   type ContainerCreateBody,
 } from '../../../../agent/executor/container-config.js';
+import { caught } from '../../../support/caught.js';
 import { assignment, type AssignmentParts } from '../../../support/assignments.js';
 
 const NODE = { ID: 'n1', Hostname: 'h1', Platform: { Architecture: 'x86_64', OS: 'linux' } };
@@ -157,6 +158,25 @@ describe('what the Engine is asked to create', () => {
       PortBindings: { '80/tcp': [{ HostPort: '8080' }, { HostPort: '8081' }], '53/udp': [{ HostPort: '' }] },
     });
     expect(made).toMatchObject({ ExposedPorts: { '80/tcp': {}, '53/udp': {} } });
+  });
+
+  test('a host-mode port is bound on the addresses that it is for, of those that the host has', () => {
+    const bindings = (HostIp: string): unknown =>
+      body({ hostPorts: [{ TargetPort: 80, PublishedPort: 8080, PublishMode: 'host', HostIp }] }).HostConfig
+        .PortBindings;
+    const on = (...addresses: string[]): unknown => ({
+      '80/tcp': addresses.map((HostIp) => ({ HostIp, HostPort: '8080' })),
+    });
+    expect(bindings('10.0.0.7')).toEqual(on('10.0.0.7'));
+    expect(bindings('10.0.0.0/8')).toEqual(on('10.0.0.7', '10.1.0.7'));
+    expect(bindings('127.0.0.1')).toEqual(on('127.0.0.1'));
+    expect(bindings('0.0.0.0')).toEqual(on('0.0.0.0'));
+    expect(caught(() => bindings('172.16.0.0/12'))).toEqual({
+      kind: 'failed-precondition',
+      code: 'BALE_NO_PUBLISH_ADDRESS',
+      message:
+        'port 8080 is not published on this node: it has no address within 172.16.0.0/12; place the service on nodes that have one',
+    });
   });
 
   test('secrets and configs are files of the host, mounted read-only, each at its target', () => {

@@ -10,7 +10,7 @@ import { CountedView } from '../../../support/counted-view.js';
 import { silentHandshake } from '../../../support/silent-handshake.js';
 import { memoryJournal } from '../../../support/memory-journal.js';
 import { serviceBody } from '../../../support/service-body.js';
-import { draftNode, draftTask } from '../../../support/stored-objects.js';
+import { draftNode, draftTask, ingressPort } from '../../../support/stored-objects.js';
 import { machine, MANAGER_ID, openTestApi } from '../../../support/test-api.js';
 
 const SERVICES = 100;
@@ -30,18 +30,12 @@ beforeAll(async () => {
   await write((tx) => {
     for (let number = 0; number < NODES; number += 1) {
       const id = idOf('n', number);
-      const error = {
-        nodeId: id,
-        publishedPort: 80,
-        protocol: 'tcp' as const,
-        serviceId: idOf('s', number),
-        error: '',
-      };
+      const error = { publishedPort: number + 1, protocol: 'tcp' as const, error: '' };
       tx.put('node', draftNode(id, { description: machine(`host${number}`), portErrors: [error] }));
     }
     for (let number = 0; number < SERVICES; number += 1) {
       const spec = decodeServiceSpec(serviceBody({ Name: `service${number}`, Labels: { number: String(number) } }));
-      tx.put('service', { id: idOf('s', number), spec, ports: [] });
+      tx.put('service', { id: idOf('s', number), spec, ports: [ingressPort(number + 1, 80)] });
     }
     for (let number = 0; number < TASKS; number += 1) {
       const service = number % SERVICES;

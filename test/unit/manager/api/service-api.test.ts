@@ -214,20 +214,37 @@ describe('showing services', () => {
 
   it('shows on which nodes a port of it could not be bound', async () => {
     const id = await create(published(80));
-    const error = {
-      nodeId: MANAGER_ID,
+    const bound = {
       publishedPort: 80,
       protocol: 'tcp' as const,
-      serviceId: id,
       error: 'listen tcp 0.0.0.0:80: address already in use',
     };
     await test.write((tx) => {
       const node = tx.get('node', MANAGER_ID);
-      if (node !== undefined) tx.put('node', { ...node, portErrors: [error] });
+      if (node !== undefined) tx.put('node', { ...node, portErrors: [bound, { ...bound, publishedPort: 81 }] });
     });
+    const error = { ...bound, nodeId: MANAGER_ID, serviceId: id };
     expect(get(id).portErrors).toEqual([error]);
     expect(test.api.services({}, false)[0]?.portErrors).toEqual([error]);
     expect(test.api.node(MANAGER_ID).portErrors).toEqual([error]);
+  });
+
+  it('an error of a port is that of the service that publishes it now', async () => {
+    const old = await create(published(80));
+    const bound = {
+      publishedPort: 80,
+      protocol: 'tcp' as const,
+      error: 'listen tcp 0.0.0.0:80: address already in use',
+    };
+    await test.write((tx) => {
+      const node = tx.get('node', MANAGER_ID);
+      if (node !== undefined) tx.put('node', { ...node, portErrors: [bound] });
+    });
+    await test.api.removeService(old);
+    expect(test.api.node(MANAGER_ID).portErrors).toBeUndefined();
+    const next = await create({ ...published(80), Name: 'next' });
+    expect(get(next).portErrors).toMatchObject([{ serviceId: next, publishedPort: 80 }]);
+    expect(test.api.node(MANAGER_ID).portErrors).toMatchObject([{ serviceId: next }]);
   });
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { heartbeatOf } from '../../../../manager/dispatcher/heartbeat.js';
 import { reportedNode, reportedPorts } from '../../../../manager/dispatcher/node-record.js';
 import { judgeSessionRate, type SessionTimes } from '../../../../manager/dispatcher/session-rate.js';
-import { ingressPort, storedNode, storedService } from '../../../support/stored-objects.js';
+import { storedNode } from '../../../support/stored-objects.js';
 import { machine } from '../../../support/test-api.js';
 
 describe('the row of a node', () => {
@@ -31,26 +31,16 @@ describe('the row of a node', () => {
     expect(second.status).toBe(first.status);
   });
 
-  it('shows ports that could not be bound with the service that wants them', () => {
-    const services = [storedService('web', { ports: [ingressPort(80, 8080)] })];
-    const error = 'listen tcp 0.0.0.0:80: address already in use';
-    const failed = reportedPorts(node, [{ publishedPort: 80, protocol: 'tcp', error }], services);
-    expect(failed.portErrors).toEqual([{ nodeId: 'n1', publishedPort: 80, protocol: 'tcp', serviceId: 'web', error }]);
-    expect(reportedPorts(failed, [{ publishedPort: 80, protocol: 'tcp', error }], services).portErrors).toBe(
-      failed.portErrors,
-    );
-    expect(reportedPorts(failed, [{ publishedPort: 80, protocol: 'tcp', error }], []).portErrors).toEqual([]);
-  });
-
-  it('tells the udp port of a number from its tcp port', () => {
-    const services = [
-      storedService('web', { ports: [ingressPort(53, 53)] }),
-      storedService('dns', { ports: [{ ...ingressPort(53, 53), Protocol: 'udp' }] }),
-    ];
-    const error = 'listen udp 0.0.0.0:53: address already in use';
-    expect(reportedPorts(node, [{ publishedPort: 53, protocol: 'udp', error }], services).portErrors).toMatchObject([
-      { serviceId: 'dns', protocol: 'udp' },
-    ]);
+  it('keeps what its mesh says of its ports, and is no write while that stays the same', () => {
+    const error = {
+      publishedPort: 80,
+      protocol: 'tcp',
+      error: 'listen tcp 0.0.0.0:80: address already in use',
+    } as const;
+    const failed = reportedPorts(node, [error]);
+    expect(failed.portErrors).toEqual([error]);
+    expect(reportedPorts(failed, [{ ...error }]).portErrors).toBe(failed.portErrors);
+    expect(reportedPorts(failed, []).portErrors).toEqual([]);
   });
 });
 

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { effectiveDigest } from '../../../../manager/updater/effective-spec.js';
+import { effectiveDigest, hostPortsOf, isUpToDate } from '../../../../manager/updater/effective-spec.js';
 import { chooseOrder } from '../../../../manager/updater/update-order.js';
 import type { ContainerSpec, Mount } from '../../../../proto/engine/container-spec.js';
+import type { PortConfig } from '../../../../proto/engine/service-spec.js';
 import type { TaskSpec } from '../../../../proto/engine/task-spec.js';
+import { ingressPort, storedService } from '../../../support/stored-objects.js';
 
 const spec = (container: Partial<ContainerSpec>, over: Partial<TaskSpec> = {}): TaskSpec => ({
   ContainerSpec: { Image: 'v1', ...container },
@@ -71,5 +73,25 @@ describe('the order of an update', () => {
       explicit: true,
       obstacle: 'host-mode port 80/tcp cannot be bound twice',
     });
+  });
+});
+
+describe('a label with the address of a port', () => {
+  const service = (ports: readonly PortConfig[], labels: Record<string, string> = {}) =>
+    storedService('web', { ports, labels });
+  const hostPort: PortConfig = { ...ingressPort(8080, 80), PublishMode: 'host' };
+  const label = { 'bale.port.80.ip': '10.0.0.0/8' };
+
+  test('is the business of tasks where the Engine binds the port, so changing it replaces them', () => {
+    const [before, after] = [service([hostPort]), service([hostPort], label)];
+    expect(hostPortsOf(after)).toEqual([{ ...hostPort, HostIp: '10.0.0.0/8' }]);
+    const task = { spec: before.spec.TaskTemplate, hostPorts: hostPortsOf(before) };
+    expect([isUpToDate(task, before, undefined), isUpToDate(task, after, undefined)]).toEqual([true, false]);
+  });
+
+  test('is none of theirs where the mesh listens', () => {
+    const after = service([ingressPort(8080, 80)], label);
+    const task = { spec: after.spec.TaskTemplate, hostPorts: [] };
+    expect(isUpToDate(task, after, undefined)).toBe(true);
   });
 });
