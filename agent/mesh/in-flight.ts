@@ -58,7 +58,7 @@ export class InFlight {
     return counts;
   }
 
-  /** What is under way to one task, from this process. */
+  /** What is under way to one task, from here. */
   of(taskId: string): number {
     return this.#counters.get(taskId)?.count ?? 0;
   }

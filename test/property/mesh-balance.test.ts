@@ -13,7 +13,7 @@ const endpoint = (taskId: string, state: Endpoint['state'] = 'active'): Endpoint
 
 /** As core/id.ts makes them. */
 const taskId = fc.string({
-  unit: fc.constantFrom(...'0123456789abcdefghijklmnopqrstuvwxyz'),
+  unit: fc.constantFrom(...'0123456789abcdefghijklmnopqrstuvwxyz'.split('')),
   minLength: 25,
   maxLength: 25,
 });

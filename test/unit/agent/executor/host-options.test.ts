@@ -7,6 +7,7 @@ const hostConfig = (hostOptions?: HostOptions): Readonly<Record<string, unknown>
   containerConfig(assignment('t1', hostOptions === undefined ? {} : { hostOptions }), {
     node: { ID: 'n1', Hostname: 'h1', Platform: { Architecture: 'x86_64', OS: 'linux' } },
     fileSource: (name) => name,
+    hostAddresses: () => [],
   }).body.HostConfig;
 
 const NAMES = [

@@ -18,6 +18,13 @@ test('an error is told with its node and service; the udp port of a number is an
   expect(portErrorsOf(node('n1', [inUse]), owners)).toEqual([{ ...inUse, nodeId: 'n1', serviceId: 'dns' }]);
 });
 
+test('a port that changed hands since is that of the service that publishes it now', () => {
+  const [before, after] = ['old', 'new'].map((id) => portOwners([storedService(id, { ports: [ingressPort(53, 53)] })]));
+  const failed = node('n1', [{ ...inUse, protocol: 'tcp' }]);
+  const shown = [before, after].map((each) => portErrorsOf(failed, each ?? new Map()).map((error) => error.serviceId));
+  expect(shown).toEqual([['old'], ['new']]);
+});
+
 test('a port that no service publishes, or that the Engine binds, has none', () => {
   const others = [2378, 80].map((publishedPort) => ({ ...inUse, protocol: 'tcp' as const, publishedPort }));
   expect(portErrorsOf(node('n1', others), owners)).toEqual([]);

@@ -228,24 +228,6 @@ describe('showing services', () => {
     expect(test.api.services({}, false)[0]?.portErrors).toEqual([error]);
     expect(test.api.node(MANAGER_ID).portErrors).toEqual([error]);
   });
-
-  it('an error of a port is that of the service that publishes it now', async () => {
-    const old = await create(published(80));
-    const bound = {
-      publishedPort: 80,
-      protocol: 'tcp' as const,
-      error: 'listen tcp 0.0.0.0:80: address already in use',
-    };
-    await test.write((tx) => {
-      const node = tx.get('node', MANAGER_ID);
-      if (node !== undefined) tx.put('node', { ...node, portErrors: [bound] });
-    });
-    await test.api.removeService(old);
-    expect(test.api.node(MANAGER_ID).portErrors).toBeUndefined();
-    const next = await create({ ...published(80), Name: 'next' });
-    expect(get(next).portErrors).toMatchObject([{ serviceId: next, publishedPort: 80 }]);
-    expect(test.api.node(MANAGER_ID).portErrors).toMatchObject([{ serviceId: next }]);
-  });
 });
 
 const runningTask = (id: string, serviceId: string) =>
