@@ -14,6 +14,8 @@ export interface AgentOptions {
   readonly mesh: MeshLink;
   /** host:port that other nodes dial for tunnels. */
   readonly meshAddr: string;
+  /** Path of the local Engine's socket: managers reach the containers of this node's tasks through it. Without it the node offers no streams. */
+  readonly engineSocket?: string;
   /** Told to the managers; `unknown` unless given. */
   readonly baleVersion?: string;
   readonly clock: Clock;

@@ -5,6 +5,7 @@ import type { AgentMessage, MeshReport } from '../proto/session.js';
 import type { Agent, AgentOptions, SessionState } from './agent-types.js';
 import { NodeCondition } from './session/node-condition.js';
 import { Session } from './session/session.js';
+import { Streams } from './streams/streams.js';
 import { applyAssignments, EMPTY_LEDGER, forNewSession } from './worker/assignment-ledger.js';
 import { PayloadShelf } from './worker/payload-shelf.js';
 import { StatusOutbox } from './worker/status-outbox.js';
@@ -15,7 +16,7 @@ import { Worker } from './worker/worker.js';
  * reached. Returns without waiting for either.
  */
 export function startAgent(options: AgentOptions): Promise<Agent> {
-  const { identity, executor, mesh, clock, logger } = options;
+  const { identity, executor, mesh, engineSocket, clock, logger } = options;
   const shelf = new PayloadShelf();
   let ledger = EMPTY_LEDGER;
   let report: MeshReport | undefined;
@@ -49,12 +50,14 @@ export function startAgent(options: AgentOptions): Promise<Agent> {
       condition.engine(state);
     },
   });
+  const streams = engineSocket === undefined ? undefined : new Streams({ identity, engineSocket, logger });
   const hello = (): AgentMessage => ({
     kind: 'hello',
     protocolVersion: PROTOCOL_VERSION,
     baleVersion: options.baleVersion ?? 'unknown',
     ...condition.current,
     meshAddr: options.meshAddr,
+    streams: streams !== undefined,
   });
   const greeting = (): readonly AgentMessage[] => {
     const statuses = outbox.takeAll();
@@ -87,6 +90,9 @@ export function startAgent(options: AgentOptions): Promise<Agent> {
     onTable: (table) => {
       mesh.setTable(table);
     },
+    onStream: (addr, streamId) => streams?.open(addr, streamId),
+    onStreamEnd: (streamId) => streams?.end(streamId),
+    onEnd: () => streams?.endAll(),
     clock,
     logger,
     random: Math.random,
@@ -99,20 +105,28 @@ export function startAgent(options: AgentOptions): Promise<Agent> {
     forgetMesh();
     condition.close();
   };
-  return Promise.resolve(new RunningAgent(options, session, worker, release));
+  return Promise.resolve(new RunningAgent(options, session, worker, streams, release));
 }
 
 class RunningAgent implements Agent {
   readonly #options: AgentOptions;
   readonly #session: Session;
   readonly #worker: Worker;
+  readonly #streams: Streams | undefined;
   readonly #release: () => void;
   #closing: Promise<void> | undefined;
 
-  constructor(options: AgentOptions, session: Session, worker: Worker, release: () => void) {
+  constructor(
+    options: AgentOptions,
+    session: Session,
+    worker: Worker,
+    streams: Streams | undefined,
+    release: () => void,
+  ) {
     this.#options = options;
     this.#session = session;
     this.#worker = worker;
+    this.#streams = streams;
     this.#release = release;
   }
 
@@ -138,6 +152,7 @@ class RunningAgent implements Agent {
   async #close(): Promise<void> {
     this.#release();
     await this.#session.close();
+    await this.#streams?.close();
     await this.#worker.close();
   }
 

@@ -120,6 +120,7 @@ export async function startClusterNode(
       executor,
       mesh,
       meshAddr: formatHostPort({ host: record.advertiseHost, port: options.meshAddr.port }),
+      engineSocket: options.engineSocket,
       clock,
       logger,
       baleVersion: BALE_VERSION,

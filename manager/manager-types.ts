@@ -3,6 +3,7 @@ import type { IdentitySource } from '../core/identity.js';
 import type { Logger } from '../core/logger.js';
 import type { HostPower } from '../proto/engine/host-options.js';
 import type { SwarmApi } from './api/swarm-api.js';
+import type { NodeStreams } from './streams/node-streams.js';
 
 export interface ManagerOptions {
   /** Holds `ca.key` and the journal; 0700. */
@@ -20,6 +21,8 @@ export interface ManagerOptions {
 
 export interface Manager {
   readonly api: SwarmApi;
+  /** Connections to the Engines of the nodes. */
+  readonly streams: NodeStreams;
   /** host:port that the cluster port is bound to. */
   readonly boundAddr: string;
   /** Calls `listener` after each change of the cluster's state. The returned function unsubscribes. */

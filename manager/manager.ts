@@ -20,6 +20,7 @@ import { Vault } from './secrets/vault.js';
 import { readDataKey, readRootKey, stateDirectory } from './state-directory.js';
 import { openLevelJournal } from './store/level-journal.js';
 import { openStore } from './store/store.js';
+import { StreamRequests } from './streams/stream-requests.js';
 import { startUpdater } from './updater/updater-loop.js';
 import type { Store } from './store/store-types.js';
 
@@ -58,6 +59,8 @@ async function compose(options: ManagerOptions, parts: Parts): Promise<Manager> 
   const payloadOf = payloadSource(store, vault, logger);
   const probe = meshProbe(identity);
   const dispatcher = parts.add(new Dispatcher({ store, endpoints, payloadOf, probe, clock, logger }));
+  const nameOf = (nodeId: string): string => store.view.get('node', nodeId)?.description?.Hostname ?? nodeId;
+  const streams = parts.add(new StreamRequests({ sessions: dispatcher, nameOf, clock }));
   const handshake = new Handshake({ endpoints, acks: () => dispatcher.meshAcks() });
   const onMeshReport = (listener: () => void): (() => void) => dispatcher.onMeshReport(listener);
   parts.add(startDrainLoop({ store, handshake, onMeshReport, clock, logger }));
@@ -84,6 +87,9 @@ async function compose(options: ManagerOptions, parts: Parts): Promise<Manager> 
           dispatcher.session(peer, stream);
         },
         leave: (peer) => dispatcher.leave(peer),
+        stream: (peer, streamId, stream) => {
+          streams.accept(peer, streamId, stream);
+        },
       },
     }),
   );
@@ -92,6 +98,7 @@ async function compose(options: ManagerOptions, parts: Parts): Promise<Manager> 
   logger.info({ addr: server.boundAddr, index: store.view.index }, 'manager started');
   return {
     api: createSwarmApi({ store, identity, handshake, vault, allowed, clock, logger }),
+    streams,
     boundAddr: server.boundAddr,
     failed: store.failed,
     onCommit: (listener) =>

@@ -15,6 +15,7 @@ export const CALL_RULES: ReadonlyMap<string, CallRule> = new Map<string, CallRul
   ['/bale.v1.CertificateAuthority/RenewNodeCertificate', MEMBERS],
   ['/bale.v1.Dispatcher/Session', MEMBERS],
   ['/bale.v1.Dispatcher/Leave', MEMBERS],
+  ['/bale.v1.Streams/Connect', MEMBERS],
 ]);
 
 /** What is known of the other end of a connection. */

@@ -50,6 +50,7 @@ export async function startClusterListener(options: ClusterListenerOptions): Pro
     rejectUnauthorized: false,
     ALPNProtocols: ['h2'],
     handshakeTimeout: limits.handshake,
+    noDelay: true,
   });
   const open = new Map<string, TLSSocket>();
   const strangers = new Map<string, { readonly socket: Socket; readonly timer: NodeJS.Timeout }>();

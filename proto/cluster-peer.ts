@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { AgentMessage, ManagerMessage } from './session.js';
 
 /** The verified peer of a call. */
@@ -39,6 +40,8 @@ export interface ClusterHandlers {
   renewNodeCertificate(peer: Peer, csr: string): Promise<{ readonly certificate: string }>;
   session(peer: Peer, stream: ManagerSession): void;
   leave(peer: Peer): Promise<void>;
+  /** Takes a stream that this peer opened. Throws when nobody waits for it. */
+  stream(peer: Peer, streamId: string, stream: Duplex): void;
   /** Throws when this peer is no longer a member; asked before every handler that needs a certificate. */
   authorize(peer: Peer): void;
 }

@@ -12,10 +12,12 @@ import {
 import type { ClusterHandlers, ManagerSession } from './cluster-peer.js';
 import type { CertificateAuthorityHandlers } from './generated/bale/v1/CertificateAuthority.js';
 import type { DispatcherHandlers } from './generated/bale/v1/Dispatcher.js';
+import type { StreamsHandlers } from './generated/bale/v1/Streams.js';
 import { toStatus } from './grpc-errors.js';
 import { clusterServices } from './grpc-services.js';
 import { checkProtocolVersion, PROTOCOL_VERSION } from './protocol-version.js';
 import { serveSession } from './serve-session.js';
+import { serveStream, streamIdOf } from './serve-stream.js';
 
 export interface ClusterServerOptions {
   /** host:port; port 0 takes any free one. */
@@ -80,6 +82,7 @@ export async function startClusterServer(options: ClusterServerOptions): Promise
     const server = new Server({ ...SHARED_OPTIONS, ...limits, interceptors: [guard] });
     server.addService(clusterServices().CertificateAuthority.service, authorityCalls(handlers, logger));
     server.addService(clusterServices().Dispatcher.service, dispatcherCalls(handlers, logger, sessions, cut));
+    server.addService(clusterServices().Streams.service, streamCalls(handlers));
     return server;
   };
   const members = makeServer(MEMBER_OPTIONS);
@@ -175,6 +178,21 @@ function dispatcherCalls(
         return {};
       };
       void reply(answer, respond, logger);
+    },
+  };
+}
+
+function streamCalls(handlers: ClusterHandlers): StreamsHandlers {
+  return {
+    Connect: (call) => {
+      const stream = serveStream(call);
+      // Whoever takes it listens as well; until then a break is no news.
+      stream.on('error', () => undefined);
+      try {
+        handlers.stream(peerOf(call), streamIdOf(call), stream);
+      } catch (error) {
+        stream.destroy(error instanceof Error ? error : new Error(String(error)));
+      }
     },
   };
 }

@@ -17,9 +17,9 @@ import type { AgentMessage, ManagerMessage } from './session.js';
 export function writeAgentMessage(message: AgentMessage): WireAgentMessage {
   switch (message.kind) {
     case 'hello': {
-      const { protocolVersion, baleVersion, description, engineError, meshAddr } = message;
+      const { protocolVersion, baleVersion, description, engineError, meshAddr, streams } = message;
       const descriptionJson = JSON.stringify(description);
-      return { hello: { protocolVersion, baleVersion, descriptionJson, engineError, meshAddr } };
+      return { hello: { protocolVersion, baleVersion, descriptionJson, engineError, meshAddr, streams } };
     }
     case 'heartbeat':
       return { heartbeat: {} };
@@ -43,9 +43,9 @@ export function writeAgentMessage(message: AgentMessage): WireAgentMessage {
 export function readAgentMessage(wire: AgentMessage__Output): AgentMessage {
   const { hello, heartbeat, condition, statuses, mesh, goodbye } = wire;
   if (hello) {
-    const { protocolVersion, baleVersion, engineError, meshAddr } = hello;
+    const { protocolVersion, baleVersion, engineError, meshAddr, streams } = hello;
     const description = readHello(protocolVersion, hello.descriptionJson);
-    return { kind: 'hello', protocolVersion, baleVersion, description, engineError, meshAddr };
+    return { kind: 'hello', protocolVersion, baleVersion, description, engineError, meshAddr, streams };
   }
   if (heartbeat) return { kind: 'heartbeat' };
   if (condition) {
@@ -99,11 +99,15 @@ export function writeManagerMessage(message: ManagerMessage): WireManagerMessage
     }
     case 'endpoints':
       return { endpoints: { tableJson: JSON.stringify(message.table) } };
+    case 'stream-request':
+      return { streamRequest: { streamId: message.streamId } };
+    case 'stream-end':
+      return { streamEnd: { streamId: message.streamId } };
   }
 }
 
 export function readManagerMessage(wire: ManagerMessage__Output): ManagerMessage {
-  const { welcome, assignments, endpoints, payloads } = wire;
+  const { welcome, assignments, endpoints, payloads, streamRequest, streamEnd } = wire;
   if (welcome) {
     const { clusterId, heartbeatPeriod, trustRoot, managers } = welcome;
     return { kind: 'welcome', clusterId, heartbeatPeriod, trustRoot, managers };
@@ -132,5 +136,7 @@ export function readManagerMessage(wire: ManagerMessage__Output): ManagerMessage
   if (endpoints) {
     return { kind: 'endpoints', table: parseDocument(endpoints.tableJson, endpointTable, 'endpoint table') };
   }
+  if (streamRequest) return { kind: 'stream-request', streamId: streamRequest.streamId };
+  if (streamEnd) return { kind: 'stream-end', streamId: streamEnd.streamId };
   throw malformed('it is of no kind that this version knows');
 }

@@ -15,6 +15,8 @@ export type AgentMessage =
       readonly engineError: string;
       /** Where the other nodes' meshes (and the manager's probe) dial this one, host:port. */
       readonly meshAddr: string;
+      /** It answers requests for streams. */
+      readonly streams: boolean;
     }
   | { readonly kind: 'heartbeat' }
   /** What changed in the description or the Engine's health since the hello. */
@@ -57,4 +59,8 @@ export type ManagerMessage =
   /** Comes before the assignments that need them; never logged. */
   | { readonly kind: 'payloads'; readonly payloads: readonly Payload[] }
   | { readonly kind: 'assignments'; readonly assignments: AssignmentSet }
-  | { readonly kind: 'endpoints'; readonly table: EndpointTable };
+  | { readonly kind: 'endpoints'; readonly table: EndpointTable }
+  /** To be opened by the agent as `Streams.Connect`; sent only to agents that said `streams`. */
+  | { readonly kind: 'stream-request'; readonly streamId: string }
+  /** The manager has given up this stream, or the wait for it. */
+  | { readonly kind: 'stream-end'; readonly streamId: string };

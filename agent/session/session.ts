@@ -27,6 +27,11 @@ export interface SessionOptions {
   /** Returns why a message cannot be used; the session is opened again then. */
   readonly onAssignments: (assignments: AssignmentSet) => string | undefined;
   readonly onTable: (table: EndpointTable) => void;
+  /** The manager at `addr` (host:port) wants a stream, or gives one up. */
+  readonly onStream: (addr: string, streamId: string) => void;
+  readonly onStreamEnd: (streamId: string) => void;
+  /** A session ended, however it did. */
+  readonly onEnd: () => void;
   /** Each session starts with its own numbering of assignments. */
   readonly onOpen: () => void;
   readonly clock: Clock;
@@ -145,6 +150,12 @@ export class Session {
       case 'endpoints':
         this.#options.onTable(message.table);
         break;
+      case 'stream-request':
+        this.#options.onStream(addr, message.streamId);
+        break;
+      case 'stream-end':
+        this.#options.onStreamEnd(message.streamId);
+        break;
     }
   }
 
@@ -176,6 +187,7 @@ export class Session {
     this.#stream = undefined;
     const lasted = this.#welcomed === undefined ? 0 : clock.now() - this.#welcomed;
     this.#welcomed = undefined;
+    this.#options.onEnd();
     if (this.#closed) return;
     const next = nextAttempt({ error, failures: this.#failures, lasted, random: random() });
     this.#failures = next.failures;

@@ -59,6 +59,7 @@ export class Dispatcher {
   readonly #sessions = new Map<string, Session>();
   readonly #times = new Map<string, SessionTimes>();
   readonly #unsubscribe: readonly (() => void)[];
+  readonly #onSessionEnd = new Set<(nodeId: string, cause: string) => void>();
   #closing: Promise<void> | undefined;
 
   constructor(options: DispatcherOptions) {
@@ -109,6 +110,30 @@ export class Dispatcher {
   async leave(peer: Peer): Promise<void> {
     this.#options.logger.info({ nodeId: peer.nodeId }, 'a node leaves the cluster');
     await this.#health.left(peer.nodeId);
+  }
+
+  /** Asks the agent of a node for a stream to its Engine. */
+  requestStream(nodeId: string, streamId: string): 'asked' | 'no-session' | 'unsupported' {
+    const session = this.#sessions.get(nodeId);
+    // A node whose hello is being written may already be shown as ready.
+    if (session === undefined || session.phase === 'ended') return 'no-session';
+    if (!session.streams) return 'unsupported';
+    session.requestStream(streamId);
+    return 'asked';
+  }
+
+  /** That stream, or the wait for it, is given up. */
+  endStream(nodeId: string, streamId: string): void {
+    const session = this.#sessions.get(nodeId);
+    if (session?.streams === true) session.endStream(streamId);
+  }
+
+  /** Calls `listener` when the session of a node ended, with the reason. The returned function unsubscribes. */
+  onSessionEnd(listener: (nodeId: string, cause: string) => void): () => void {
+    this.#onSessionEnd.add(listener);
+    return () => {
+      this.#onSessionEnd.delete(listener);
+    };
   }
 
   /** Nodes that get no new work although they are not down. */
@@ -188,10 +213,14 @@ export class Dispatcher {
     this.#times.set(nodeId, rate.times);
 
     session.greet();
+    session.streams = hello.streams;
     this.#silent.delete(nodeId);
     const earlier = this.#sessions.get(nodeId);
     this.#sessions.set(nodeId, session);
-    earlier?.end(sessionReplaced(nodeId));
+    if (earlier !== undefined) {
+      earlier.end(sessionReplaced(nodeId));
+      this.#tellEnd(nodeId, 'it opened another session');
+    }
     this.#health.opened(nodeId, hello.engineError);
     const { description, engineError, meshAddr } = hello;
     await this.#report(nodeId, { description, engineError, meshAddr, addr: peer.address });
@@ -229,11 +258,16 @@ export class Dispatcher {
     if (this.#silent.get(nodeId) === session) this.#silent.delete(nodeId);
     if (this.#sessions.get(nodeId) !== session) return;
     this.#sessions.delete(nodeId);
+    this.#tellEnd(nodeId, error === undefined ? 'its session ended' : errorMessage(error));
     if (this.#closing !== undefined) return;
     const how = session.saidGoodbye ? 'goodbye' : 'broken';
     const cause = error === undefined ? {} : { err: errorMessage(error) };
     this.#options.logger.info({ nodeId, how, ...cause }, 'session ended');
     this.#health.closed(nodeId, how);
+  }
+
+  #tellEnd(nodeId: string, cause: string): void {
+    for (const listener of this.#onSessionEnd) listener(nodeId, cause);
   }
 
   #follow({ changes }: Commit): void {

@@ -34,6 +34,8 @@ export class Session {
   #phase: SessionPhase = 'silent';
   /** The peer stops on purpose. */
   saidGoodbye = false;
+  /** Its agent answers requests for streams. */
+  streams = false;
   #assignments = 0;
   #table: EndpointTable | undefined;
   #tableTimer: (() => void) | undefined;
@@ -119,6 +121,14 @@ export class Session {
       this.#table = undefined;
       if (waiting !== undefined) this.sendTable(waiting);
     });
+  }
+
+  requestStream(streamId: string): void {
+    this.#stream.send({ kind: 'stream-request', streamId });
+  }
+
+  endStream(streamId: string): void {
+    this.#stream.send({ kind: 'stream-end', streamId });
   }
 
   end(error?: Error): void {

@@ -89,16 +89,25 @@ export class ClusterNode {
   readonly mesh: SimulatedMesh;
   readonly #relay: Relay;
   readonly #clock: Clock;
+  readonly #engineSocket: string | undefined;
   #process: { readonly agent: Agent; readonly clock: MortalClock } | undefined;
   /** Agents that were killed: what they hold is let go at the end of the test. */
   readonly #dead: Agent[] = [];
 
-  private constructor(identity: NodeIdentity, engine: SimulatedNode, mesh: SimulatedMesh, relay: Relay, clock: Clock) {
+  private constructor(
+    identity: NodeIdentity,
+    engine: SimulatedNode,
+    mesh: SimulatedMesh,
+    relay: Relay,
+    clock: Clock,
+    engineSocket: string | undefined,
+  ) {
     this.identity = identity;
     this.engine = engine;
     this.mesh = mesh;
     this.#relay = relay;
     this.#clock = clock;
+    this.#engineSocket = engineSocket;
   }
 
   static async start(
@@ -106,10 +115,11 @@ export class ClusterNode {
     managerAddr: string,
     engines: SimulatedEngine,
     clock: Clock,
+    engineSocket?: string,
   ): Promise<ClusterNode> {
     const engine = engines.executor(identity.nodeId);
     const mesh = await SimulatedMesh.start(identity, (taskId) => engine.container(taskId)?.phase === 'running');
-    const node = new ClusterNode(identity, engine, mesh, await Relay.start(managerAddr), clock);
+    const node = new ClusterNode(identity, engine, mesh, await Relay.start(managerAddr), clock, engineSocket);
     await node.startAgent();
     return node;
   }
@@ -139,6 +149,7 @@ export class ClusterNode {
       executor: executorOf(this.engine, clock),
       mesh: meshOf(this.mesh, clock),
       meshAddr: this.mesh.addr,
+      ...(this.#engineSocket === undefined ? {} : { engineSocket: this.#engineSocket }),
       baleVersion: 'test',
       clock,
       logger: createLogger('silent'),

@@ -12,7 +12,7 @@ export class Relay {
     this.addr = `127.0.0.1:${(server.address() as AddressInfo).port}`;
     const [host = '', port = ''] = target.split(':');
     server.on('connection', (near) => {
-      const far = connect({ host, port: Number(port) });
+      const far = connect({ host, port: Number(port), noDelay: true });
       const pair = [near, far] as const;
       this.#pairs.add(pair);
       for (const [from, to] of [pair, [far, near] as const]) {
@@ -30,7 +30,7 @@ export class Relay {
   }
 
   static async start(target: string): Promise<Relay> {
-    const server = createServer();
+    const server = createServer({ noDelay: true });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return new Relay(server, target);
   }

@@ -12,6 +12,7 @@ export const hello = (hostname: string, over: Partial<Hello> = {}): Hello => ({
   description: machine(hostname),
   engineError: '',
   meshAddr: '127.0.0.1:2378',
+  streams: true,
   ...over,
 });
 

@@ -24,6 +24,8 @@ export interface ClusterOptions {
   readonly clock?: Clock;
   readonly engine?: Omit<SimulatedEngineOptions, 'clock'>;
   readonly spec?: Partial<SwarmSpec>;
+  /** The Engine that managers reach through the nodes' streams; without it they offer none. */
+  readonly engineSocket?: string;
 }
 
 /** A whole cluster in this process: a real manager on loopback and real agents with simulated Engines. */
@@ -47,6 +49,7 @@ export class TestCluster {
   readonly addr: string;
   readonly stateDir: string;
   readonly identity: IdentitySource;
+  readonly #engineSocket: string | undefined;
   #manager: Manager;
 
   private constructor(parts: {
@@ -56,6 +59,7 @@ export class TestCluster {
     stateDir: string;
     identity: IdentitySource;
     manager: Manager;
+    engineSocket: string | undefined;
   }) {
     this.clock = parts.clock;
     this.engines = parts.engines;
@@ -63,9 +67,10 @@ export class TestCluster {
     this.stateDir = parts.stateDir;
     this.identity = parts.identity;
     this.#manager = parts.manager;
+    this.#engineSocket = parts.engineSocket;
   }
 
-  static async start({ clock = systemClock, engine, spec }: ClusterOptions): Promise<TestCluster> {
+  static async start({ clock = systemClock, engine, spec, engineSocket }: ClusterOptions): Promise<TestCluster> {
     const stateDir = await mkdtemp(join(tmpdir(), 'bale-cluster-'));
     const addr = `127.0.0.1:${await freePort()}`;
     const identity = new IdentitySource(
@@ -80,8 +85,8 @@ export class TestCluster {
     );
     const engines = new SimulatedEngine({ clock, ...engine });
     const manager = await runManager(stateDir, identity, addr, clock);
-    const cluster = new TestCluster({ clock, engines, addr, stateDir, identity, manager });
-    cluster.nodes.push(await ClusterNode.start(identity.current, addr, engines, clock));
+    const cluster = new TestCluster({ clock, engines, addr, stateDir, identity, manager, engineSocket });
+    cluster.nodes.push(await ClusterNode.start(identity.current, addr, engines, clock, engineSocket));
     return cluster;
   }
 
@@ -103,7 +108,7 @@ export class TestCluster {
     const token = this.api.swarm().JoinTokens?.Worker ?? '';
     const signal = AbortSignal.timeout(20_000);
     const identity = await enrol({ managers: [this.addr], token, availability: '', signal });
-    const node = await ClusterNode.start(identity, this.addr, this.engines, this.clock);
+    const node = await ClusterNode.start(identity, this.addr, this.engines, this.clock, this.#engineSocket);
     this.nodes.push(node);
     return node;
   }

@@ -96,6 +96,9 @@ export async function startTestClusterPort(
         leaves.push(peer);
         return Promise.resolve();
       },
+      stream: () => {
+        throw new Error('this port takes no streams');
+      },
       ...options.handlers,
     },
   });

@@ -41,6 +41,7 @@ describe('messages of a session', () => {
       description,
       engineError: '',
       meshAddr: '10.0.0.1:2378',
+      streams: true,
     },
     { kind: 'heartbeat' },
     { kind: 'condition', description, engineError: 'engine gone' },
@@ -100,6 +101,8 @@ describe('messages of a session', () => {
         ],
       },
     },
+    { kind: 'stream-request', streamId: 'x1' },
+    { kind: 'stream-end', streamId: 'x1' },
   ];
   it.each(down)('$kind goes down and arrives as it was', (message) => {
     expect(downTheWire(message)).toEqual(message);

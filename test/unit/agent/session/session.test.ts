@@ -18,6 +18,7 @@ const HELLO: AgentMessage = {
   },
   engineError: '',
   meshAddr: '127.0.0.1:2378',
+  streams: true,
 };
 const STATUSES: AgentMessage = { kind: 'statuses', statuses: [] };
 
@@ -45,6 +46,9 @@ async function bench(managers: readonly string[] = ['m1:2377'], gap?: string): P
     onPayloads: () => undefined,
     onTable: () => undefined,
     onOpen: () => undefined,
+    onStream: () => undefined,
+    onStreamEnd: () => undefined,
+    onEnd: () => undefined,
     clock,
     logger: createLogger('silent'),
     random: () => 1,
@@ -184,6 +188,9 @@ test('a session that cannot even be attempted is tried again', async () => {
     onPayloads: () => undefined,
     onTable: () => undefined,
     onOpen: () => undefined,
+    onStream: () => undefined,
+    onStreamEnd: () => undefined,
+    onEnd: () => undefined,
     clock,
     logger: createLogger('silent'),
     random: () => 1,
