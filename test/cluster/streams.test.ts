@@ -242,16 +242,16 @@ describe('a stream to the Engine of a node', () => {
     });
     const answer = await ask('GET', `/containers/${CONTAINER}/logs?follow=1`);
     let last = -1;
-    await eventually('the Engine to be held back', async () => {
+    await eventually('the Engine to be held back', () => {
       const still = waits && written === last;
       last = written;
-      return still;
+      return Promise.resolve(still);
     });
     expect(written).toBeLessThan(8 * 1024 * 1024);
     expect(await textOf(await ask('GET', `/containers/${CONTAINER}/top`))).toBe('quick');
     const held = written;
     answer.resume();
-    await eventually('the Engine to be read on', async () => written > held + 4 * 1024 * 1024);
+    await eventually('the Engine to be read on', () => Promise.resolve(written > held + 4 * 1024 * 1024));
     answer.destroy();
   });
 
@@ -283,17 +283,17 @@ describe('a stream to the Engine of a node', () => {
     };
     feed();
     let last = -1;
-    await eventually('the writer to be held back', async () => {
+    await eventually('the writer to be held back', () => {
       const still = taken > 0 && taken === last;
       last = taken;
-      return still;
+      return Promise.resolve(still);
     });
     expect(taken).toBeLessThan(8 * 1024 * 1024);
     // The end of the stream reaches the other side although it is behind data that nobody takes.
     socket.destroy();
-    await eventually('the connection to the Engine to close', async () => {
+    await eventually('the connection to the Engine to close', () => {
       engineSide?.write('x');
-      return engineSide?.destroyed;
+      return Promise.resolve(engineSide?.destroyed);
     });
   });
 

@@ -44,8 +44,8 @@ describe('the guard of the cluster port', () => {
   });
 
   it('has a rule for every method that is served, and lets strangers call exactly two', () => {
-    const { CertificateAuthority, Dispatcher } = clusterServices();
-    const served = [CertificateAuthority, Dispatcher].flatMap(({ service }) =>
+    const { CertificateAuthority, Dispatcher, Streams } = clusterServices();
+    const served = [CertificateAuthority, Dispatcher, Streams].flatMap(({ service }) =>
       Object.values(service).map(({ path }) => path),
     );
     expect([...CALL_RULES.keys()].sort()).toEqual(served.sort());

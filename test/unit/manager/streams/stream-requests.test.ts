@@ -64,8 +64,9 @@ describe('a request for a stream', () => {
   test('fails after 5 s, and the agent is told that nobody waits any more', async () => {
     const at = bench();
     const opening = at.requests.open('a', never);
-    at.clock.advance(5_000);
-    await expect(opening).rejects.toThrow('node host-a opened no stream to its Engine within 5 s');
+    const failed = expect(opening).rejects.toThrow('node host-a opened no stream to its Engine within 5 s');
+    await at.clock.advance(5_000);
+    await failed;
     expect(at.given).toEqual([at.last()]);
     expect(() => {
       at.requests.accept(peer('a'), at.last(), new PassThrough());
