@@ -114,6 +114,8 @@ function kindOf(status: number): ErrorKind {
       return 'not-found';
     case 409:
       return 'conflict';
+    case 413:
+      return 'too-large';
     case 501:
       return 'unimplemented';
     case 503:

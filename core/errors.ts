@@ -10,6 +10,7 @@ export type ErrorKind =
   | 'not-found' // 404
   | 'conflict' // 409
   | 'out-of-sequence' // lost a compare-and-swap: 500, as clients of the Engine expect
+  | 'too-large' // a body beyond the limit: 413
   | 'unimplemented' // 501
   | 'unavailable' // 503
   | 'internal'; // 500

@@ -28,6 +28,8 @@ export interface ClusterApiOptions {
 
 export interface ClusterApi {
   readonly handle: ApiHandler;
+  /** Every route that there is, as `METHOD /path/:id`. */
+  readonly routes: readonly string[];
   close(): Promise<void>;
 }
 
@@ -56,6 +58,10 @@ export async function createClusterApi({ membership, engine, clock, logger }: Cl
     },
     schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
   });
+  const routes: string[] = [];
+  app.addHook('onRoute', ({ method, url }) => {
+    for (const one of [method].flat()) routes.push(`${one} ${url}`);
+  });
   keepBodiesRaw(app);
   app.setNotFoundHandler((_request, reply) => sendError(reply, pageNotFound(), logger));
   app.setErrorHandler(async (error, request, reply) => {
@@ -72,6 +78,7 @@ export async function createClusterApi({ membership, engine, clock, logger }: Cl
   secretRoutes(app, membership);
   await app.ready();
   return {
+    routes,
     handle: (request, response) => {
       app.routing(request, response);
     },
@@ -113,6 +120,6 @@ const noSuchId = (): BaleError =>
 
 function sendError(reply: FastifyReply, error: unknown, logger: Logger): FastifyReply {
   if (!isBaleError(error)) logger.error({ err: errorMessage(error) }, 'a request failed unexpectedly');
-  const { status, body } = errorAnswer(error);
-  return reply.code(status).header('Content-Type', 'application/json').send(Buffer.from(body));
+  const { status, contentType, body } = errorAnswer(error, reply.request.originalUrl);
+  return reply.code(status).header('Content-Type', contentType).send(Buffer.from(body));
 }

@@ -1,4 +1,5 @@
 import { BaleError, type ErrorKind, errorMessage } from '../core/errors.js';
+import { compareVersions, parseApiPath } from './api-path.js';
 
 /** The Engine's own mapping of causes to statuses. */
 export function statusOf(kind: ErrorKind): number {
@@ -14,6 +15,8 @@ export function statusOf(kind: ErrorKind): number {
       return 404;
     case 'conflict':
       return 409;
+    case 'too-large':
+      return 413;
     case 'unimplemented':
       return 501;
     case 'unavailable':
@@ -26,15 +29,21 @@ export function statusOf(kind: ErrorKind): number {
 
 export interface ErrorAnswer {
   readonly status: number;
+  readonly contentType: string;
   readonly body: string;
 }
 
-/** The answer to a request that failed with `error`: `{"message": …}` and its status. */
-export function errorAnswer(error: unknown): ErrorAnswer {
-  return {
-    status: error instanceof BaleError ? statusOf(error.kind) : 500,
-    body: `${JSON.stringify({ message: errorMessage(error) })}\n`,
-  };
+/** Versions before it are told errors as plain text. */
+const FIRST_WITH_DOCUMENTS = '1.24';
+
+/** The answer to a request for `url` that failed with `error`: `{"message": …}` and its status. */
+export function errorAnswer(error: unknown, url = '/'): ErrorAnswer {
+  const status = error instanceof BaleError ? statusOf(error.kind) : 500;
+  const message = errorMessage(error);
+  const { version } = parseApiPath(url);
+  return version !== undefined && compareVersions(version, FIRST_WITH_DOCUMENTS) < 0
+    ? { status, contentType: 'text/plain; charset=utf-8', body: `${message}\n` }
+    : { status, contentType: 'application/json', body: `${JSON.stringify({ message })}\n` };
 }
 
 /** A path or method that the API does not have. */

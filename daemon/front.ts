@@ -164,10 +164,10 @@ function sendError(response: ServerResponse, error: unknown, { logger }: FrontOp
     response.destroy();
     return;
   }
-  const { status, body } = errorAnswer(error);
+  const { status, contentType, body } = errorAnswer(error, response.req.url);
   // The rest of a body that was not read is in the way of a next request.
   if (!response.req.complete) response.setHeader('Connection', 'close');
-  response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) });
+  response.writeHead(status, { 'Content-Type': contentType, 'Content-Length': Buffer.byteLength(body) });
   response.end(body);
 }
 

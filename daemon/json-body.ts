@@ -41,7 +41,7 @@ const TOO_LARGE = 'BALE_BODY_TOO_LARGE';
 
 export const bodyTooLarge = (): BaleError =>
   new BaleError(`the request body is larger than ${BODY_LIMIT / 1024 / 1024} MiB`, {
-    kind: 'invalid',
+    kind: 'too-large',
     code: TOO_LARGE,
   });
 

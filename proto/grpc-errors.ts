@@ -13,6 +13,7 @@ const STATUS_OF_KIND: Readonly<Record<ErrorKind, status>> = {
   'not-found': status.NOT_FOUND,
   conflict: status.ALREADY_EXISTS,
   'out-of-sequence': status.ABORTED,
+  'too-large': status.RESOURCE_EXHAUSTED,
   unimplemented: status.UNIMPLEMENTED,
   unavailable: status.UNAVAILABLE,
   internal: status.INTERNAL,

@@ -75,16 +75,22 @@ describe('on a node that is in no cluster', () => {
     ['POST', '/swarm/init', 400, 'invalid JSON: got EOF while reading request body'],
     ['POST', '/swarm/join', 400, 'invalid JSON: got EOF while reading request body'],
     ['GET', '/v1.99/info', 400, 'client version 1.99 is too new. Maximum supported API version is 1.41'],
-    [
-      'GET',
-      '/v1.1/nodes',
-      400,
-      'client version 1.1 is too old. Minimum supported API version is 1.12, please upgrade your client to a newer version',
-    ],
   ])('%s %s is refused: %i', async (method, path, status, message) => {
     const answer = await house.client.ask(path, { method });
     expect({ status: answer.status, ...JSON.parse(answer.text) }).toEqual({ status, message });
     expect(answer.headers).toMatchObject({ 'content-type': 'application/json', 'api-version': '1.41' });
+  });
+
+  test.each([
+    ['/v1.1/nodes', 400, /^client version 1\.1 is too old\. Minimum supported API version is 1\.12, please upgrade /],
+    ['/v1.23/nodes', 503, /^This node is not a swarm manager\. /],
+  ])('GET %s is refused in plain text, as clients of that age expect', async (path, status, message) => {
+    const answer = await house.client.ask(path);
+    expect({ status: answer.status, type: answer.headers['content-type'] }).toEqual({
+      status,
+      type: 'text/plain; charset=utf-8',
+    });
+    expect(answer.text).toMatch(message);
   });
 
   test.each([
@@ -131,7 +137,7 @@ describe('on a node that is in no cluster', () => {
         });
       });
       call.end(Buffer.alloc(5 * 1024 * 1024, ' '));
-      expect(await answered).toBe(400);
+      expect(await answered).toBe(413);
       call.destroy();
     }
   });
