@@ -8,7 +8,7 @@ import { idOf, jsonBody, queryOf, sendEmpty, sendJson } from './route-request.js
 export function serviceRoutes(app: FastifyInstance, membership: Membership, images: ImageResolver): void {
   app.get('/services', async (request, reply) => {
     const query = queryOf(request);
-    return sendJson(reply, 200, (await membership.api()).services(query.filters(), query.flag('status')));
+    return sendJson(reply, 200, (await membership.api()).services(query.filters(), query.bool('status', 'with cause')));
   });
 
   app.post('/services/create', async (request, reply) => {
@@ -17,7 +17,11 @@ export function serviceRoutes(app: FastifyInstance, membership: Membership, imag
   });
 
   app.get('/services/:id', async (request, reply) =>
-    sendJson(reply, 200, (await membership.api()).service(idOf(request), queryOf(request).flag('insertDefaults'))),
+    sendJson(
+      reply,
+      200,
+      (await membership.api()).service(idOf(request), queryOf(request).bool('insertDefaults', 'with cause')),
+    ),
   );
 
   app.post('/services/:id/update', async (request, reply) => {

@@ -22,9 +22,9 @@ export function swarmRoutes(app: FastifyInstance, membership: Membership): void 
     const api = await membership.api();
     const query = queryOf(request);
     await api.updateSwarm(query.text('version'), jsonBody(request), {
-      worker: query.flag('rotateWorkerToken'),
-      manager: query.flag('rotateManagerToken'),
-      unlockKey: query.flag('rotateManagerUnlockKey'),
+      worker: query.bool('rotateWorkerToken', 'short'),
+      manager: query.bool('rotateManagerToken', 'short'),
+      unlockKey: query.bool('rotateManagerUnlockKey', 'short'),
     });
     return sendEmpty(reply, 200);
   });

@@ -46,13 +46,27 @@ export const failedPrecondition = (words: string, code: string): BaleError =>
 export const invalidFilter = (words: string): BaleError =>
   new BaleError(words, { kind: 'invalid', code: 'BALE_FILTER_INVALID' });
 
-/** `?version=` of an update, as Go's ParseUint reads it. Throws BALE_VERSION_INVALID. */
-export function parseVersion(noun: string, version: string | undefined): number {
+const LARGEST_VERSION = 2n ** 64n - 1n;
+/** Characters of a wrong version that are repeated. */
+const SHOWN = 64;
+
+/**
+ * `?version=` of an update, as Go's ParseUint reads it. A number that is rounded here is the version of
+ * nothing: a store does not count so far. Throws BALE_VERSION_INVALID.
+ */
+export function parseVersion(
+  noun: 'service' | 'node' | 'swarm' | 'secret' | 'config',
+  version: string | undefined,
+): number {
   const given = version ?? '';
-  if (/^\d{1,15}$/.test(given)) return Number(given);
-  const cause = /^\d+$/.test(given) ? 'value out of range' : 'invalid syntax';
-  throw new BaleError(
-    `invalid ${noun} version '${given}': strconv.ParseUint: parsing ${JSON.stringify(given)}: ${cause}`,
-    { kind: 'invalid', code: 'BALE_VERSION_INVALID' },
-  );
+  const isNumber = /^\d+$/.test(given);
+  if (isNumber && given.length <= SHOWN && BigInt(given) <= LARGEST_VERSION) return Number(given);
+  const shown = given.slice(0, SHOWN);
+  const cause = `strconv.ParseUint: parsing ${JSON.stringify(shown)}: ${isNumber ? 'value out of range' : 'invalid syntax'}`;
+  // The Engine says why for all nouns but these.
+  const isPayload = noun === 'secret' || noun === 'config';
+  throw new BaleError(`invalid ${noun} version${isPayload ? '' : ` '${shown}': ${cause}`}`, {
+    kind: 'invalid',
+    code: 'BALE_VERSION_INVALID',
+  });
 }

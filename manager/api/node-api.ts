@@ -1,12 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { BaleError } from '../../core/errors.js';
 import type { IdentitySource } from '../../core/identity.js';
 import type { Logger } from '../../core/logger.js';
 import { FieldRefused } from '../../proto/engine/decode.js';
 import type { NodeDocument, NodeSpec, TLSInfo } from '../../proto/engine/node-document.js';
 import type { NodeObject } from '../store/objects.js';
-import type { Store } from '../store/store-types.js';
+import type { Store, View } from '../store/store-types.js';
 import { drained, hurried, tasksLeft, withSpec } from '../updater/node-drain.js';
-import { invalidFilter, outOfSequence, parseVersion } from './api-errors.js';
+import { failedPrecondition, invalidFilter, outOfSequence, parseVersion } from './api-errors.js';
 import { clusterOf } from './cluster-of.js';
 import { type DrainRequest, parseDrainRequest } from './drain-request.js';
 import { acceptFilters, hasLabels, hasPrefix, isOneOf, valuesOf } from './filters.js';
@@ -61,7 +62,7 @@ export class NodeApi implements Pick<SwarmApi, 'nodes' | 'node' | 'updateNode' |
     const updated = await this.#store.update((tx) => {
       const node = findNode(tx, id);
       if (index !== node.version) throw outOfSequence();
-      if (wanted.Role !== node.spec.Role) throw new FieldRefused('Role', 'a node keeps the role it joined with');
+      if (wanted.Role !== node.spec.Role) throw roleKept(tx, node);
       if (!isSameSpec(node.spec, wanted)) tx.put('node', withSpec(node, wanted, tx.now));
       return { node: node.id, availability: wanted.Availability };
     });
@@ -108,6 +109,14 @@ export class NodeApi implements Pick<SwarmApi, 'nodes' | 'node' | 'updateNode' |
       tasksLeft: node.spec.Availability === 'drain' ? tasksLeft(this.#store.view.tasksByNode(node.id)) : 0,
     });
   }
+}
+
+/** Why a node keeps the role it joined with. */
+function roleKept(view: Pick<View, 'all'>, { spec }: NodeObject): BaleError {
+  const managers = view.all('node').filter((node) => node.spec.Role === 'manager');
+  return spec.Role === 'manager' && managers.length === 1
+    ? failedPrecondition('attempting to demote the last manager of the swarm', 'BALE_LAST_MANAGER')
+    : new FieldRefused('Role', 'a node keeps the role it joined with');
 }
 
 const isSameSpec = (a: NodeSpec, b: NodeSpec): boolean =>

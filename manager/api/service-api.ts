@@ -124,9 +124,9 @@ export class ServiceApi implements ServiceVerbs {
     options: { readonly rollback: string | undefined } & ImageOptions,
   ): Promise<{ readonly Warnings: readonly string[] | null }> {
     const index = parseVersion('service', version);
-    if (wantsRollback(options.rollback)) return this.#rollBack(id, index);
     const { decodeServiceSpec } = await loadDecoder();
     const sent = decodeServiceSpec(body);
+    if (wantsRollback(options.rollback)) return this.#rollBack(id, index);
     const present = findService(this.#store.view, id);
     checkAuthFrom(options, present);
     const { spec: wanted, warnings } = await pinImage(sent, present.spec, options);
@@ -178,7 +178,7 @@ export class ServiceApi implements ServiceVerbs {
     });
   }
 
-  /** To the spec before the present one; a second time leads back again. The body of such a request is ignored. */
+  /** To the spec before the present one; a second time leads back again. What such a request's body says is ignored. */
   async #rollBack(id: string, version: number): Promise<{ readonly Warnings: null }> {
     return this.#putBack(id, (service) => {
       if (version !== service.version) throw outOfSequence();
@@ -210,6 +210,9 @@ export class ServiceApi implements ServiceVerbs {
   }
 }
 
+/** Characters of a wrong value that are repeated. */
+const SHOWN = 64;
+
 /** The validation library costs 100 ms and 15 MB: a manager that restarts does not wait for it. */
 const loadDecoder = () => import('../../proto/engine/decode-service-spec.js');
 
@@ -237,10 +240,13 @@ function checkAuthFrom({ registryAuth, registryAuthFrom }: ImageOptions, service
       return;
     case 'previous-spec':
       if (service.previousSpec !== undefined) return;
-      throw new BaleError('service does not have a previous spec', { kind: 'internal', code: 'BALE_NO_PREVIOUS_SPEC' });
+      throw new BaleError('service does not have a previous spec', {
+        kind: 'failed-precondition',
+        code: 'BALE_NO_PREVIOUS_SPEC',
+      });
     default:
       throw new BaleError('unsupported registryAuthFrom value', {
-        kind: 'internal', // 500, as the Engine has it
+        kind: 'invalid',
         code: 'BALE_REGISTRY_AUTH_FROM_INVALID',
       });
   }
@@ -257,7 +263,7 @@ function giveRegistryAuth(tx: Transaction, service: ServiceObject, given: Regist
 function wantsRollback(rollback: string | undefined): boolean {
   if (rollback === undefined || rollback === '') return false;
   if (rollback === 'previous') return true;
-  throw new BaleError(`unrecognized rollback option ${JSON.stringify(rollback)}`, {
+  throw new BaleError(`unrecognized rollback option ${rollback.slice(0, SHOWN)}`, {
     kind: 'invalid',
     code: 'BALE_ROLLBACK_INVALID',
   });

@@ -25,6 +25,9 @@ export function decode<V>(documentName: string, shape: Shape<V>, body: unknown):
   const { issues } = result.error;
   const wrong = issues.find((issue) => refusalOf(issue) === undefined);
   if (wrong !== undefined) {
+    if (wrong.code === 'custom' && wrong.params?.verbatim === true) {
+      throw new BaleError(wrong.message, { kind: 'invalid', code: 'BALE_SPEC_INVALID' });
+    }
     const path = pathText(wrong.path);
     throw new BaleError(`invalid ${documentName}: ${path === '' ? '' : `${path}: `}${complaint(wrong)}`, {
       kind: 'invalid',

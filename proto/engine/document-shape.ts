@@ -44,7 +44,7 @@ export const refusedIfPresent = (because: string): RefusedField => ({ mark: 'ref
 /**
  * A document, decoded as Go's encoding/json does it: keys in any case of letters, the last of equal
  * ones wins, unknown keys are ignored, null is absent. `check` sees the fields before zero values are
- * dropped and may return an error text.
+ * dropped and may return an error text: the Engine's, which is passed on as it stands.
  */
 export function document<T extends object>(
   fields: Fields<T>,
@@ -57,7 +57,9 @@ export function document<T extends object>(
     .preprocess((input) => foldKeys(input, names, table), z.object(shape))
     .check((context) => {
       const message = check?.(context.value);
-      if (message !== undefined) context.issues.push({ code: 'custom', input: undefined, message });
+      if (message !== undefined) {
+        context.issues.push({ code: 'custom', input: undefined, message, params: { verbatim: true } });
+      }
     })
     // `Fields<T>` has checked that the fields read are those of `T`, which the loop below cannot say.
     .transform((value): T => withoutZeros(value, table) as T);

@@ -1,6 +1,7 @@
 import { checkBaleLabels } from './bale-labels.js';
 import { checkContainer, LONGEST_DURATION } from './container-rules.js';
 import { FieldRefused } from './decode.js';
+import { formatGo } from './go-number.js';
 import { isJob } from './service-mode.js';
 import type { EndpointSpec, ServiceSpec, UpdateConfig } from './service-spec.js';
 import { parseSpread } from './node-attribute.js';
@@ -38,12 +39,14 @@ export function checkService(spec: ServiceSpec): void {
 }
 
 function checkMode({ Mode }: ServiceSpec): void {
-  checkCount('Number of replicas', Mode.Replicated?.Replicas);
-  checkCount('Maximum concurrent jobs', Mode.ReplicatedJob?.MaxConcurrent);
-  checkCount('Total completed jobs', Mode.ReplicatedJob?.TotalCompletions);
+  checkCount('Number of replicas', 'must be non-negative', Mode.Replicated?.Replicas);
+  checkCount('Maximum concurrent jobs', 'must not be negative', Mode.ReplicatedJob?.MaxConcurrent);
+  checkCount('Total completed jobs', 'must not be negative', Mode.ReplicatedJob?.TotalCompletions);
 }
 
-function checkCount(what: string, count = 0): void {
+/** `negative`: what SwarmKit, which counts with a signed number, says of one that does not fit. */
+function checkCount(what: string, negative: string, count = 0): void {
+  if (count >= 2 ** 63) throw specError(`${what} ${negative}`);
   if (count > MOST_REPLICAS) throw specError(`${what} must be at most ${MOST_REPLICAS}, got ${count}`);
 }
 
@@ -68,7 +71,7 @@ function checkTask(task: TaskSpec, labels: ServiceSpec['Labels']): void {
 
 function checkAmounts(nanoCpus: number, memory: number): void {
   if (nanoCpus !== 0 && nanoCpus < SMALLEST_CPU) {
-    throw specError(`invalid cpu value ${nanoCpus / 1e9}: Must be at least ${SMALLEST_CPU / 1e9}`);
+    throw specError(`invalid cpu value ${formatGo(nanoCpus / 1e9)}: Must be at least ${SMALLEST_CPU / 1e9}`);
   }
   if (memory !== 0 && memory < SMALLEST_MEMORY) {
     throw specError(`invalid memory value ${memory}: Must be at least 4MiB`);

@@ -17,6 +17,24 @@ describe('booleans of a query', () => {
   });
 });
 
+describe('booleans as Go reads them', () => {
+  test.each(['', '0', 'f', 'F', 'false', 'FALSE', 'False'])('"%s" is false', (value) => {
+    expect(new Query(`status=${value}`).bool('status', 'short')).toBe(false);
+  });
+
+  test.each(['1', 't', 'T', 'true', 'TRUE', 'True'])('"%s" is true', (value) => {
+    expect(new Query(`status=${value}`).bool('status', 'short')).toBe(true);
+  });
+
+  test('absent is false, anything else is refused', () => {
+    expect(new Query('').bool('status', 'short')).toBe(false);
+    for (const value of ['yes', 'no', 'tRUE', ' 1', '2']) {
+      expect(() => new Query(`status=${value}`).bool('status', 'short')).toThrow(/^invalid value for status: [^:]+$/);
+      expect(() => new Query(`status=${value}`).bool('status', 'with cause')).toThrow(/strconv\.ParseBool: parsing "/);
+    }
+  });
+});
+
 describe('filters', () => {
   test('a map of maps, a map of lists, and both in one', () => {
     const filters = '{"name":{"web":true,"db":true},"id":["x"],"label":{}}';

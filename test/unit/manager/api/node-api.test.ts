@@ -176,7 +176,7 @@ describe('updating a node', () => {
   });
 
   it.each([
-    ['another role', { Role: 'worker', Availability: 'active' }, 'Role is not implemented yet'],
+    ['another role', { Role: 'worker', Availability: 'active' }, 'attempting to demote the last manager of the swarm'],
     ['an unknown availability', { Role: 'manager', Availability: 'off' }, 'invalid NodeSpec: Availability'],
   ])('refuses %s', async (_what, body, message) => {
     const { Version } = test.api.node(MANAGER_ID);
