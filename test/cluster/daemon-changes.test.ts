@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RebalanceDocument, ServiceDocument } from '../../proto/engine/service-document.js';
 import { DaemonApi, refusalOf } from '../support/daemon-api.js';
@@ -139,56 +138,4 @@ test('a drain shows its limits and what is left, also when they are asked for ag
     since: expect.any(String) as string,
     tasksLeft: 0,
   });
-});
-
-test('whatever comes, it is answered in the form of the API, and what is refused changes nothing', async () => {
-  const { ID, Version } = await api.create({ Name: 'fuzzed', Mode: { Replicated: { Replicas: 1 } } });
-  const anyId = fc.oneof(
-    fc.constantFrom(ID, 'fuzzed', nodeId, '', '__proto__', '%2e%2e', '%zz'),
-    fc.string().map(encodeURIComponent),
-  );
-  const number = fc.oneof(fc.constantFrom('', '0', '1', '-1', `${Version.Index}`, '1e9', 'NaN'), fc.string());
-  const route = fc.oneof(
-    fc.constantFrom('history', 'rollback', 'rebalance').map((verb) => ['/bale/services/', `/${verb}`] as const),
-    fc.constant(['/bale/nodes/', '/drain'] as const),
-    fc.constantFrom('/services/', '/nodes/').map((noun) => [noun, '/update'] as const),
-    fc.string().map((tail) => ['/bale/', `/${encodeURIComponent(tail)}`] as const),
-  );
-  const query = fc.dictionary(
-    fc.constantFrom('version', 'to', 'deadline', 'max-parallel', 'rollback', 'x'),
-    fc.oneof(number, fc.constantFrom('10m', '1ns', '-1s', '9999999999h', 'previous')),
-  );
-  const body = fc.oneof(
-    fc.constant(undefined),
-    fc.jsonValue().map((value) => JSON.stringify(value)),
-    fc.jsonValue().map((value) => JSON.stringify(serviceBody({ Name: 'fuzzed', UpdateConfig: value, Labels: value }))),
-    fc.string(),
-  );
-  // No header ends with a space, and none has other letters.
-  const type = fc.oneof(fc.constantFrom('application/json', '', ';'), fc.stringMatching(/^[!-~]{1,20}$/));
-  await fc.assert(
-    fc.asyncProperty(
-      fc.constantFrom('GET', 'POST', 'PUT'),
-      route,
-      anyId,
-      query,
-      body,
-      type,
-      async (method, [noun, verb], id, params, text, mime) => {
-        const before = await api.written();
-        const path = `${noun}${id}${verb}?${new URLSearchParams(params).toString()}`;
-        const answer = await api.ask(method, path, {
-          headers: { 'Content-Type': mime },
-          ...(text === undefined || method === 'GET' ? {} : { body: text }),
-        });
-        if (answer.status < 300) return;
-        const { status, message } = refusalOf(answer);
-        expect(message).not.toBe('');
-        if (status === 500) expect({ status, message }).toEqual(STALE);
-        else expect([400, 404, 501]).toContain(status);
-        expect(await api.written()).toEqual(before);
-      },
-    ),
-    { numRuns: 400 },
-  );
 });

@@ -12,6 +12,14 @@ export interface Refusal {
   readonly message: string;
 }
 
+/** What of any object a refused request must leave as it is. */
+interface Written {
+  readonly ID: string;
+  readonly Version: unknown;
+  readonly Spec: unknown;
+  readonly JoinTokens?: unknown;
+}
+
 /** A cluster of one manager on a real socket, asked in documents. */
 export class DaemonApi {
   readonly cluster: DaemonCluster;
@@ -94,6 +102,11 @@ export class DaemonApi {
     });
   }
 
+  async #identified(path: string): Promise<unknown> {
+    const found = await this.get<Written | readonly Written[]>(path);
+    return [found].flat().map(({ ID, Version, Spec, JoinTokens }: Written) => ({ ID, Version, Spec, JoinTokens }));
+  }
+
   /** All specs and versions: what a refused request must leave as it is. */
   async written(): Promise<unknown> {
     const services = await this.get<readonly ServiceDocument[]>('/services');
@@ -101,6 +114,9 @@ export class DaemonApi {
       services: services.map(({ ID, Version, Spec, PreviousSpec }) => ({ ID, Version, Spec, PreviousSpec })),
       nodes: (await this.nodes()).map(({ ID, Version, Spec, drain }) => ({ ID, Version, Spec, drain: drain?.since })),
       history: await Promise.all(services.map(({ ID }) => this.history(ID))),
+      secrets: await this.#identified('/secrets'),
+      configs: await this.#identified('/configs'),
+      swarm: await this.#identified('/swarm'),
     };
   }
 }

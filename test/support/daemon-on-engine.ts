@@ -10,7 +10,7 @@ import { EngineServer } from './engine-server.js';
 import { SocketClient } from './socket-client.js';
 
 /** For tests in which the node never becomes a member. */
-const noParts: NodeParts = {
+export const noParts: NodeParts = {
   executor: () => Promise.reject(new Error('this test has no executor')),
   mesh: () => Promise.reject(new Error('this test has no mesh')),
   build: '',

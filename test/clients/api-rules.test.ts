@@ -1,0 +1,40 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Hosts, startHosts } from '../support/hosts.js';
+import { RULES } from '../support/rules/all-rules.js';
+import { FILLINGS } from '../support/rules/fillings.js';
+import { withMatchers } from '../support/rules/rule.js';
+import { Scene } from '../support/rules/scene.js';
+
+import { socketRequest } from '../support/socket-request.js';
+
+/** The table of rules against a real Docker Swarm: what it says of the Engine is what an Engine does. */
+let hosts: Hosts;
+let scene: Scene;
+beforeAll(async () => {
+  hosts = await startHosts(1, { daemons: false });
+  const { engineSocket, address } = hosts.host(1);
+  const body = { ListenAddr: `${address}:2377`, AdvertiseAddr: address };
+  const made = await socketRequest(engineSocket, '/v1.41/swarm/init', { method: 'POST', body });
+  if (made.status !== 200) throw new Error(made.text);
+  scene = await Scene.make((method, path, text) => socketRequest(engineSocket, path, { method, body: text }));
+});
+afterAll(() => hosts[Symbol.asyncDispose]());
+
+describe('the Engine refuses what breaks a rule', () => {
+  test.each(RULES.map((rule) => [rule.section, rule.rule, rule] as const))('%s %s', async (_section, _name, rule) => {
+    const { status, message } = rule.engine;
+    expect(await scene.attempt(rule)).toEqual({
+      status,
+      message: typeof message === 'string' ? await scene.resolve(message) : (expect.stringMatching(message) as string),
+    });
+  });
+});
+
+describe('the Engine fills in what was not sent', () => {
+  test.each(FILLINGS.map((rule) => [rule.section, rule.rule, rule] as const))(
+    '%s %s',
+    async (_section, _name, rule) => {
+      expect(await scene.shown(rule.body, '?insertDefaults=true')).toMatchObject(withMatchers(rule.shows));
+    },
+  );
+});

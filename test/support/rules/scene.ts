@@ -1,0 +1,137 @@
+import { service, type Outcome, type Rule } from './rule.js';
+
+export interface RawAnswer {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** Sends a request to the API that is tested. A body is JSON text. */
+export type Ask = (method: string, path: string, body?: string) => Promise<RawAnswer>;
+
+/** What the rules' requests speak of, on a manager of either kind. */
+export class Scene {
+  readonly #ask: Ask;
+  /** The beginning that exactly two ids of services share. */
+  #twins = '';
+
+  private constructor(ask: Ask) {
+    this.#ask = ask;
+  }
+
+  static async make(ask: Ask): Promise<Scene> {
+    const scene = new Scene(ask);
+    const Data = Buffer.from('data').toString('base64');
+    await scene.#made('/secrets/create', { Name: 'key', Data });
+    await scene.#made('/configs/create', { Name: 'conf', Data });
+    const file = { Name: 'file', UID: '0', GID: '0', Mode: 0o444 };
+    const ContainerSpec = {
+      Secrets: [{ SecretID: '{secrets/key}', SecretName: 'key', File: file }],
+      Configs: [{ ConfigID: '{configs/conf}', ConfigName: 'conf', File: file }],
+    };
+    const port = (PublishedPort: number, PublishMode: string): object => ({
+      EndpointSpec: { Ports: [{ TargetPort: 80, PublishedPort, PublishMode }] },
+    });
+    await scene.#made(
+      '/services/create',
+      service({ Name: 'web', TaskTemplate: { ContainerSpec }, ...port(8081, 'ingress') }),
+    );
+    await scene.#made('/services/create', service({ Name: 'hosty', ...port(8082, 'host') }));
+    await scene.#made('/services/create', service({ Name: 'fresh' }));
+    await scene.#made('/services/create', service({ Name: 'past' }));
+    await scene.#must(
+      'POST',
+      '/services/{services/past}/update?version={services/past@}',
+      service({ Name: 'past', Labels: { a: 'b' } }),
+    );
+    await scene.#makeTwins();
+    return scene;
+  }
+
+  /** Breaks a rule; `Outcome` with an empty message when the request was accepted. */
+  async attempt({ request, body }: Pick<Rule, 'request' | 'body'>): Promise<Outcome & { readonly message: string }> {
+    const [, method = '', path = ''] = /^(\S+) (.*)$/s.exec(request) ?? [];
+    const { status, text } = await this.#ask(
+      method,
+      encodeURI(await this.resolve(path)),
+      body === undefined ? undefined : await this.resolve(JSON.stringify(body)),
+    );
+    if (status < 300) {
+      await this.#remove(text, path);
+      return { status, message: '' };
+    }
+    // Versions before 1.24 are told errors as plain text.
+    if (/^\/v1\.(?:1?\d|2[0-3])\//.test(path)) return { status, message: text.trimEnd() };
+    const document: unknown = JSON.parse(text);
+    if (typeof document !== 'object' || document === null || !('message' in document)) throw new Error(text);
+    return { status, message: String(document.message) };
+  }
+
+  /** The service that a body makes, as it is shown; it is removed again. */
+  async shown(body: unknown, query = ''): Promise<unknown> {
+    const { status, text } = await this.#ask('POST', '/services/create', JSON.stringify(body));
+    if (status !== 201) throw new Error(`${status} ${text}`);
+    const { ID } = JSON.parse(text) as { ID: string }; // the API's answer to a create
+    const shown = await this.#get(`/services/${ID}${query}`);
+    await this.#must('DELETE', `/services/${ID}`);
+    return shown;
+  }
+
+  /** `text` with ids and versions in the place of `{nouns/name}` and `{nouns/name@}`. */
+  async resolve(text: string): Promise<string> {
+    let resolved = text;
+    for (const [whole, noun = '', name = '', at] of text.matchAll(/\{([a-z]+)\/([a-z]*)(@?)\}/g)) {
+      resolved = resolved.replaceAll(whole, await this.#value(noun, name, at === '@'));
+    }
+    return resolved;
+  }
+
+  async #value(noun: string, name: string, wantsVersion: boolean): Promise<string> {
+    if (noun === 'twins') return this.#twins;
+    const found =
+      name === 'self'
+        ? (await this.#list('/nodes'))[0]
+        : await this.#get(name === '' ? `/${noun}` : `/${noun}/${name}`);
+    const { ID, Version } = found as Named; // every object of the API has these
+    return wantsVersion ? String(Version.Index) : ID;
+  }
+
+  /** Services until exactly two of them begin with the same letter, which takes about eight. */
+  async #makeTwins(): Promise<void> {
+    for (let number = 0; number < 40 && this.#twins === ''; number += 1) {
+      await this.#made('/services/create', service({ Name: `twin${number}` }));
+      const letters = (await this.#list('/services')).map(({ ID }) => ID.slice(0, 1));
+      this.#twins = letters.find((one) => letters.filter((other) => other === one).length === 2) ?? '';
+    }
+  }
+
+  async #remove(created: string, path: string): Promise<void> {
+    const noun = /^\/(\w+)\/create/.exec(path)?.[1];
+    if (noun === undefined) return;
+    const { ID } = JSON.parse(created) as { ID: string }; // the API's answer to a create
+    await this.#must('DELETE', `/${noun}/${ID}`);
+  }
+
+  async #made(path: string, body: unknown): Promise<void> {
+    await this.#must('POST', path, body);
+  }
+
+  async #must(method: string, path: string, body?: unknown): Promise<string> {
+    const sent = body === undefined ? undefined : await this.resolve(JSON.stringify(body));
+    const { status, text } = await this.#ask(method, await this.resolve(path), sent);
+    if (status >= 300) throw new Error(`${method} ${path}: ${status} ${text}`);
+    return text;
+  }
+
+  async #get(path: string): Promise<unknown> {
+    return JSON.parse(await this.#must('GET', path));
+  }
+
+  async #list(path: string): Promise<readonly Named[]> {
+    return (await this.#get(path)) as readonly Named[]; // every list of the API has such entries
+  }
+}
+
+interface Named {
+  readonly ID: string;
+  readonly Version: { readonly Index: number };
+}

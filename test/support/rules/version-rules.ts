@@ -1,0 +1,262 @@
+import { invalid, notNumber, precondition, type Rule, service, STALE } from './rule.js';
+import { LATER_500 } from './reasons.js';
+
+const UPDATE = 'POST /services/{services/web}/update?version={services/web@}';
+
+/** Sections 1.10 and 1.11: versions, look-up, rollback, lists, queries. */
+export const VERSION_RULES: readonly Rule[] = [
+  // 1.10 versions and look-up
+  {
+    section: '1.10',
+    rule: 'a stale version loses',
+    request: 'POST /services/{services/web}/update?version=0',
+    body: service({ Name: 'web' }),
+    engine: STALE,
+  },
+  {
+    section: '1.10',
+    rule: 'the greatest number is a version',
+    request: 'POST /services/{services/web}/update?version=18446744073709551615',
+    body: service({ Name: 'web' }),
+    engine: STALE,
+  },
+  {
+    section: '1.10',
+    rule: 'an update names a version',
+    request: 'POST /services/{services/web}/update',
+    body: service({ Name: 'web' }),
+    engine: notNumber('service', ''),
+  },
+  {
+    section: '1.10',
+    rule: 'a version is a number',
+    request: 'POST /services/{services/web}/update?version=one',
+    body: service({ Name: 'web' }),
+    engine: notNumber('service', 'one'),
+  },
+  {
+    section: '1.10',
+    rule: 'a version is not negative',
+    request: 'POST /services/{services/web}/update?version=-1',
+    body: service({ Name: 'web' }),
+    engine: notNumber('service', '-1'),
+  },
+  {
+    section: '1.10',
+    rule: 'a version has 64 bits',
+    request: 'POST /services/{services/web}/update?version=18446744073709551616',
+    body: service({ Name: 'web' }),
+    engine: {
+      status: 400,
+      message: `invalid service version '18446744073709551616': strconv.ParseUint: parsing "18446744073709551616": value out of range`,
+    },
+  },
+  {
+    section: '1.10',
+    rule: 'none of that name or id',
+    request: 'GET /services/nosuch',
+    engine: { status: 404, message: 'service nosuch not found' },
+  },
+  {
+    section: '1.10',
+    rule: 'a name is not found by its beginning',
+    request: 'GET /services/we',
+    engine: { status: 404, message: 'service we not found' },
+  },
+  {
+    section: '1.10',
+    rule: 'none to update',
+    request: 'POST /services/nosuch/update?version=1',
+    body: service({ Name: 'nosuch' }),
+    engine: { status: 404, message: 'service nosuch not found' },
+  },
+  {
+    section: '1.10',
+    rule: 'none to remove',
+    request: 'DELETE /services/nosuch',
+    engine: { status: 404, message: 'service nosuch not found' },
+  },
+  {
+    section: '1.10',
+    rule: 'the beginning of several ids is ambiguous',
+    request: 'GET /services/{twins/prefix}',
+    engine: { status: 400, message: 'service {twins/prefix} is ambiguous (2 matches found)' },
+  },
+  {
+    section: '1.10',
+    rule: 'the beginning of several ids is ambiguous, to remove too',
+    request: 'DELETE /services/{twins/prefix}',
+    engine: { status: 400, message: 'service {twins/prefix} is ambiguous (2 matches found)' },
+  },
+  {
+    section: '1.10',
+    rule: 'no task of that name or id',
+    request: 'GET /tasks/nosuch',
+    engine: { status: 404, message: 'task nosuch not found' },
+  },
+
+  // 1.11 rollback, and what cannot change
+  {
+    section: '1.11',
+    rule: 'there is a spec to go back to',
+    request: 'POST /services/{services/fresh}/update?version={services/fresh@}&rollback=previous',
+    body: service({ Name: 'fresh' }),
+    engine: precondition('service {services/fresh} does not have a previous spec'),
+  },
+  {
+    section: '1.11',
+    rule: 'rollback is to previous',
+    request: `${UPDATE}&rollback=next`,
+    body: service({ Name: 'web' }),
+    engine: { status: 500, message: 'unrecognized rollback option next' },
+    bale: { status: 400, message: 'unrecognized rollback option next', because: LATER_500 },
+  },
+  {
+    section: '1.11',
+    rule: 'the body of a rollback is validated',
+    request: 'POST /services/{services/past}/update?version={services/past@}&rollback=previous',
+    body: service({ Name: 'past', TaskTemplate: { ContainerSpec: { Image: '' } } }),
+    engine: invalid('ContainerSpec: image reference must be provided'),
+  },
+  {
+    section: '1.11',
+    rule: 'a name does not change',
+    request: UPDATE,
+    body: service({ Name: 'other' }),
+    engine: { status: 501, message: 'rpc error: code = Unimplemented desc = renaming services is not supported' },
+  },
+  {
+    section: '1.11',
+    rule: 'a mode does not change',
+    request: UPDATE,
+    body: service({ Name: 'web', Mode: { Global: {} } }),
+    engine: { status: 501, message: 'rpc error: code = Unimplemented desc = service mode change is not allowed' },
+  },
+  {
+    section: '1.11',
+    rule: 'networks at service level do not change',
+    request: UPDATE,
+    body: service({ Name: 'web', Networks: [{ Target: 'nosuch' }] }),
+    engine: { status: 500, message: 'network nosuch not found' },
+    bale: { status: 501, message: /^Networks is not implemented yet: /, because: 'refused with **501** and its name' },
+  },
+
+  {
+    section: '1.10',
+    rule: 'a list knows its filters',
+    request: 'GET /services?filters={"colour":["red"]}',
+    engine: { status: 400, message: "Invalid filter 'colour'" },
+  },
+  {
+    section: '1.10',
+    rule: 'nodes: a list knows its filters',
+    request: 'GET /nodes?filters={"service":["red"]}',
+    engine: { status: 400, message: "Invalid filter 'service'" },
+  },
+  {
+    section: '1.10',
+    rule: 'tasks: a list knows its filters',
+    request: 'GET /tasks?filters={"mode":["red"]}',
+    engine: { status: 400, message: "Invalid filter 'mode'" },
+  },
+  {
+    section: '1.10',
+    rule: 'secrets: a list knows its filters',
+    request: 'GET /secrets?filters={"mode":["red"]}',
+    engine: { status: 400, message: "Invalid filter 'mode'" },
+  },
+  {
+    section: '1.10',
+    rule: 'configs: a list knows its filters',
+    request: 'GET /configs?filters={"mode":["red"]}',
+    engine: { status: 400, message: "Invalid filter 'mode'" },
+  },
+  {
+    section: '1.10',
+    rule: 'nodes: a role that is none',
+    request: 'GET /nodes?filters={"role":["king"]}',
+    engine: { status: 500, message: "Invalid role filter: 'king'" },
+    bale: { status: 400, message: "Invalid role filter: 'king'", because: LATER_500 },
+  },
+  {
+    section: '1.10',
+    rule: 'nodes: a membership that is none',
+    request: 'GET /nodes?filters={"membership":["guest"]}',
+    engine: { status: 500, message: "Invalid membership filter: 'guest'" },
+    bale: { status: 400, message: "Invalid membership filter: 'guest'", because: LATER_500 },
+  },
+  {
+    section: '1.10',
+    rule: 'tasks: a desired state that is none',
+    request: 'GET /tasks?filters={"desired-state":["happy"]}',
+    engine: { status: 500, message: "Invalid desired-state filter: 'happy'" },
+    bale: { status: 400, message: "Invalid desired-state filter: 'happy'", because: LATER_500 },
+  },
+  {
+    section: '1.10',
+    rule: 'tasks: of a service that is not there',
+    request: 'GET /tasks?filters={"service":["nosuch"]}',
+    engine: { status: 404, message: 'service nosuch not found' },
+  },
+  {
+    section: '1.10',
+    rule: 'tasks: of a node that is not there',
+    request: 'GET /tasks?filters={"node":["nosuch"]}',
+    engine: { status: 404, message: 'node nosuch not found' },
+  },
+  {
+    section: '1.2',
+    rule: 'status is true or false',
+    request: 'GET /services?status=maybe',
+    engine: {
+      status: 400,
+      message: 'invalid value for status: maybe: strconv.ParseBool: parsing "maybe": invalid syntax',
+    },
+  },
+  {
+    section: '1.2',
+    rule: 'insertDefaults is true or false',
+    request: 'GET /services/web?insertDefaults=maybe',
+    engine: {
+      status: 400,
+      message: 'invalid value for insertDefaults: maybe: strconv.ParseBool: parsing "maybe": invalid syntax',
+    },
+  },
+  {
+    section: '1.8',
+    rule: 'rotateWorkerToken is true or false',
+    request: 'POST /swarm/update?version={swarm/@}&rotateWorkerToken=maybe',
+    body: { Name: 'default' },
+    engine: { status: 400, message: 'invalid value for rotateWorkerToken: maybe' },
+  },
+  {
+    section: '1.8',
+    rule: 'rotateManagerToken is true or false',
+    request: 'POST /swarm/update?version={swarm/@}&rotateManagerToken=maybe',
+    body: { Name: 'default' },
+    engine: { status: 400, message: 'invalid value for rotateManagerToken: maybe' },
+  },
+  {
+    section: '1.8',
+    rule: 'rotateManagerUnlockKey is true or false',
+    request: 'POST /swarm/update?version={swarm/@}&rotateManagerUnlockKey=maybe',
+    body: { Name: 'default' },
+    engine: { status: 400, message: 'invalid value for rotateManagerUnlockKey: maybe' },
+  },
+  {
+    section: '1.10',
+    rule: 'registryAuthFrom is spec or previous-spec',
+    request: `${UPDATE}&registryAuthFrom=heaven`,
+    body: service({ Name: 'web' }),
+    engine: { status: 500, message: 'unsupported registryAuthFrom value' },
+    bale: { status: 400, message: 'unsupported registryAuthFrom value', because: LATER_500 },
+  },
+  {
+    section: '1.10',
+    rule: 'registryAuthFrom previous-spec needs one',
+    request: 'POST /services/{services/fresh}/update?version={services/fresh@}&registryAuthFrom=previous-spec',
+    body: service({ Name: 'fresh' }),
+    engine: { status: 500, message: 'service does not have a previous spec' },
+    bale: { status: 400, message: 'service does not have a previous spec', because: LATER_500 },
+  },
+];
