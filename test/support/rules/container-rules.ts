@@ -1,5 +1,5 @@
 import { container, create, invalid, ports, type Rule, service, task, UNMARSHALLED } from './rule.js';
-import { EARLIER, LATER_500, NAMED, NO_CONTAINER, WRONG_VALUE } from './reasons.js';
+import { EARLIER, LATER_500, NAMED, NO_CONTAINER, TEMPLATE_WORDS, WRONG_VALUE } from './reasons.js';
 
 const health = (fields: Readonly<Record<string, unknown>>) => container({ Healthcheck: fields });
 const mount = (...Mounts: readonly Readonly<Record<string, unknown>>[]) => container({ Mounts });
@@ -106,7 +106,11 @@ export const CONTAINER_RULES: readonly Rule[] = [
     invalid(
       `expanding env failed: expanding env "A={{.Nope}}": template: expansion:1:2: executing "expansion" at <.Nope>: can't evaluate field Nope in type *template.Context`,
     ),
-    { status: 501, message: /template/, because: 'Go templates' },
+    {
+      status: 400,
+      message: /^rpc error: code = InvalidArgument desc = expanding env failed: expanding env "A": .*\.Nope/,
+      because: TEMPLATE_WORDS,
+    },
   ),
   create(
     '1.4',

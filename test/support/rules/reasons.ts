@@ -6,3 +6,4 @@ export const EARLIER = 'Checked when a service is made, not when its container i
 export const LATER_500 = 'Where an Engine answers a wrong request with 500, bale answers 400 with the same words';
 export const ROLLBACK_CHECKED = 'A RollbackConfig is checked like an UpdateConfig';
 export const NO_CONTAINER = 'A task template without a ContainerSpec is refused for the image that it lacks';
+export const TEMPLATE_WORDS = 'What is wrong with a template is said without its text, which may be a secret';

@@ -59,15 +59,15 @@ export const container = (fields: Readonly<Record<string, unknown>>): Record<str
 export const ports = (...Ports: readonly Readonly<Record<string, unknown>>[]): Record<string, unknown> =>
   service({ EndpointSpec: { Ports } });
 
-/** `value` with a matcher in the place of each pattern. */
-export function withMatchers(value: unknown): object {
+/** `document` with a matcher in the place of each pattern. */
+export function withMatchers(document: Readonly<Record<string, unknown>>): object {
   const matched = (inner: unknown): unknown => {
     if (inner instanceof RegExp) return expect.stringMatching(inner);
     if (Array.isArray(inner)) return inner.map(matched);
     if (typeof inner !== 'object' || inner === null) return inner;
     return Object.fromEntries(Object.entries(inner).map(([key, one]) => [key, matched(one)]));
   };
-  return { ...Object(matched(value)) };
+  return Object.fromEntries(Object.entries(document).map(([key, one]) => [key, matched(one)]));
 }
 
 /** Of `POST /services/create`. */

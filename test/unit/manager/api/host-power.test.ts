@@ -39,7 +39,7 @@ describe('a service that gives its containers power over their nodes', () => {
     await test.api.updateService(id, String(first), plain, { rollback: undefined });
     allowed.clear();
     const version = String(test.api.service(id, false).Version.Index);
-    const back = () => test.api.updateService(id, version, undefined, { rollback: 'previous' });
+    const back = () => test.api.updateService(id, version, plain, { rollback: 'previous' });
     expect(await caughtAsync(back())).toEqual(refusal);
     expect(await caughtAsync(test.api.rollBackTo(id, String(first)))).toEqual(refusal);
     expect(test.api.service(id, false).Spec.Labels).toEqual({});

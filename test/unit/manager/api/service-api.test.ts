@@ -355,7 +355,7 @@ describe('updating a service', () => {
     await update(id, get(id).Version.Index, serviceBody(), 'previous');
     expect(get(id).Spec).toEqual(second.Spec);
     expect((await caughtAsync(update(id, 1, serviceBody(), 'next')))?.message).toBe(
-      'unrecognized rollback option "next"',
+      'unrecognized rollback option next',
     );
     expect((await caughtAsync(update(id, 1, serviceBody(), 'previous')))?.kind).toBe('out-of-sequence');
   });

@@ -118,10 +118,7 @@ describe('decoding of a document', () => {
       'invalid ServiceSpec: Mode.Replicated.Replicas: expected a whole number of 64 bits, got 1e+30',
     ],
     [{ ...serviceBody({}), Mode: { Sideways: { Replicas: 2 } } }, 'invalid ServiceSpec: Mode: unknown mode "Sideways"'],
-    [
-      serviceBody({ Mode: { Replicated: {}, Global: {} } }),
-      'invalid ServiceSpec: Mode: must specify only one service mode',
-    ],
+    [serviceBody({ Mode: { Replicated: {}, Global: {} } }), 'must specify only one service mode'],
     [
       serviceBody({ TaskTemplate: { RestartPolicy: { Condition: 'never' } } }),
       'invalid ServiceSpec: TaskTemplate.RestartPolicy.Condition: must be one of none, on-failure, any, got "never"',

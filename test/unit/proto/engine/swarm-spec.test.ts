@@ -74,7 +74,7 @@ describe('swarm spec', () => {
   });
 
   it.each([
-    ['invalid SwarmSpec: swarm spec must be named "default"', { Name: 'mine' }],
+    ['swarm spec must be named "default"', { Name: 'mine' }],
     [
       'invalid SwarmSpec: Orchestration.TaskHistoryRetentionLimit: expected a number, got a string',
       { Orchestration: { TaskHistoryRetentionLimit: '5' } },
