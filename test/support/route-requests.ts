@@ -133,6 +133,8 @@ export const ROUTE_REQUESTS: Readonly<Record<string, RouteRequests>> = {
   'GET /bale/services/:id/history': { noun: 'service' },
   'POST /bale/services/:id/rollback': { noun: 'service', query: { to: version } },
   'POST /bale/services/:id/rebalance': { noun: 'service' },
+  'GET /bale/services/:id/schedule': { noun: 'service' },
+  'POST /bale/services/:id/run': { noun: 'service' },
 
   'GET /tasks': LIST,
   'GET /tasks/:id': { noun: 'task' },
