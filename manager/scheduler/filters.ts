@@ -1,6 +1,6 @@
 import type { GenericResource, Platform } from '../../proto/engine/task-spec.js';
 import type { NodeObject } from '../store/objects.js';
-import { type GenericLack, lackOfGenerics } from './generic-resources.js';
+import { chooseGenerics, type GenericLack, lackOfGenerics } from './generic-resources.js';
 import type { NodeAccount } from './ledger.js';
 import { normalArchitecture } from './node-value.js';
 import { type Requirement, resourcesOf, type Resources } from './requirement.js';
@@ -49,8 +49,21 @@ export const unfitting = (
   node: NodeObject,
 ): Refusal | undefined => unwanted(requirement, node) ?? otherPlatform(requirement, node);
 
-/** Filters that look at what tasks have taken of the node. */
-export const dynamicRefusal = (requirement: Requirement, state: Omit<NodeState, 'suspect'>): Refusal | undefined =>
+/** A node and what tasks have taken of it. */
+type TakenState = Omit<NodeState, 'suspect'>;
+
+/**
+ * Whether the filters that look at what tasks have taken let a node pass. It is asked for each
+ * placement, so it says yes or no and makes nothing that would explain.
+ */
+export const hasPlace = (requirement: Requirement, state: TakenState): boolean =>
+  hasRoom(requirement, state) &&
+  hasGenerics(requirement, state) &&
+  takenPort(requirement, state) === undefined &&
+  !isAtLimit(requirement, state);
+
+/** The same filters with the reason. */
+export const dynamicRefusal = (requirement: Requirement, state: TakenState): Refusal | undefined =>
   tooSmall(requirement, state) ?? portTaken(requirement, state) ?? tooMany(requirement, state);
 
 function notReady({ node, suspect }: Pick<NodeState, 'node' | 'suspect'>): Refusal | undefined {
@@ -74,16 +87,14 @@ function notReady({ node, suspect }: Pick<NodeState, 'node' | 'suspect'>): Refus
   }
 }
 
-function tooSmall(requirement: Requirement, state: Omit<NodeState, 'suspect'>): Refusal | undefined {
-  const { reserved, generics } = requirement;
+function tooSmall(requirement: Requirement, state: TakenState): Refusal | undefined {
+  if (!hasRoom(requirement, state)) return noRoom(state);
   const { node, account } = state;
-  if (!hasRoom(reserved, node, account.reserved)) return noRoom(state);
-  if (generics.length === 0) return undefined;
-  const lack = lackOfGenerics(generics, genericsOf(node), account.generics, nameOf(node));
+  const lack = lackOfGenerics(requirement.generics, genericsOf(node), account.generics, nameOf(node));
   return lack === undefined ? undefined : { ...noRoom(state), generics: lack };
 }
 
-const noRoom = ({ node, account }: Omit<NodeState, 'suspect'>): Extract<Refusal, { filter: 'resources' }> => ({
+const noRoom = ({ node, account }: TakenState): Extract<Refusal, { filter: 'resources' }> => ({
   filter: 'resources',
   node: nameOf(node),
   free: freeOf(node, account.reserved),
@@ -92,11 +103,17 @@ const noRoom = ({ node, account }: Omit<NodeState, 'suspect'>): Extract<Refusal,
 });
 
 /** What reserves nothing fits everywhere, also where a machine shrank under its tasks. */
-function hasRoom(wanted: Resources, node: NodeObject, taken: Resources): boolean {
-  if (wanted.nanoCpus === 0 && wanted.memoryBytes === 0) return true;
-  const free = freeOf(node, taken);
-  return wanted.nanoCpus <= free.nanoCpus && wanted.memoryBytes <= free.memoryBytes;
+function hasRoom({ reserved }: Requirement, { node, account }: TakenState): boolean {
+  if (reserved.nanoCpus === 0 && reserved.memoryBytes === 0) return true;
+  const total = node.description?.Resources;
+  return (
+    reserved.nanoCpus <= (total?.NanoCPUs ?? 0) - account.reserved.nanoCpus &&
+    reserved.memoryBytes <= (total?.MemoryBytes ?? 0) - account.reserved.memoryBytes
+  );
 }
+
+const hasGenerics = ({ generics }: Requirement, { node, account }: TakenState): boolean =>
+  generics.length === 0 || chooseGenerics(generics, genericsOf(node), account.generics) !== undefined;
 
 export const genericsOf = (node: NodeObject): readonly GenericResource[] =>
   node.description?.Resources.GenericResources ?? [];
@@ -113,17 +130,19 @@ export function otherPlatform({ platforms }: Pick<Requirement, 'platforms'>, nod
   return { filter: 'platform', node: nameOf(node), platform: `${own.OS ?? '?'}/${own.Architecture ?? '?'}` };
 }
 
-function portTaken({ hostPorts }: Requirement, { node, account }: Omit<NodeState, 'suspect'>): Refusal | undefined {
-  const taken = hostPorts.find((port) => account.takes(port));
-  return taken === undefined ? undefined : { filter: 'host-port', node: nameOf(node), hostPort: taken };
+const takenPort = ({ hostPorts }: Requirement, { account }: TakenState): string | undefined =>
+  hostPorts.length === 0 ? undefined : hostPorts.find((port) => account.takes(port));
+
+function portTaken(requirement: Requirement, state: TakenState): Refusal | undefined {
+  const hostPort = takenPort(requirement, state);
+  return hostPort === undefined ? undefined : { filter: 'host-port', node: nameOf(state.node), hostPort };
 }
 
-function tooMany(
-  { maxReplicas }: Requirement,
-  { node, serviceTasks }: Omit<NodeState, 'suspect'>,
-): Refusal | undefined {
-  return maxReplicas > 0 && serviceTasks >= maxReplicas ? { filter: 'max-replicas', node: nameOf(node) } : undefined;
-}
+const isAtLimit = ({ maxReplicas }: Requirement, { serviceTasks }: TakenState): boolean =>
+  maxReplicas > 0 && serviceTasks >= maxReplicas;
+
+const tooMany = (requirement: Requirement, state: TakenState): Refusal | undefined =>
+  isAtLimit(requirement, state) ? { filter: 'max-replicas', node: nameOf(state.node) } : undefined;
 
 /** What a node has minus what its tasks reserve. Negative when a machine shrank under its tasks. */
 export function freeOf(node: NodeObject, reserved: Resources): Resources {

@@ -1,14 +1,15 @@
-import type { GenericResource } from '../../proto/engine/task-spec.js';
-import { dynamicRefusal, genericsOf, type Refusal } from './filters.js';
+import { genericsOf, hasPlace } from './filters.js';
 import { chooseGenerics, type GenericTally } from './generic-resources.js';
 import type { OpenNode } from './open-node.js';
+import type { Placement } from './placement.js';
 import type { Standing } from './rank.js';
-import type { Requirement } from './requirement.js';
+import type { Requirement, Resources } from './requirement.js';
 
 /** A node as it stands for one group of tasks, with those of the group placed on it so far. */
 export class GroupNode implements Standing {
   readonly open: OpenNode;
   readonly failures: number;
+  /** Tasks of the service there that shall live. */
   serviceTasks: number;
   readonly #requirement: Requirement;
   #generics: GenericTally | undefined;
@@ -25,7 +26,16 @@ export class GroupNode implements Standing {
     return this.open.key;
   }
 
-  get reserved(): OpenNode['reserved'] {
+  get node(): OpenNode['node'] {
+    return this.open.node;
+  }
+
+  /** The node as filters look at it. */
+  get account(): this {
+    return this;
+  }
+
+  get reserved(): Resources {
     return this.open.reserved;
   }
 
@@ -42,24 +52,22 @@ export class GroupNode implements Standing {
     return this.#placed > 0 || this.open.account.takes(hostPort);
   }
 
-  refusal(): Refusal | undefined {
-    return dynamicRefusal(this.#requirement, { node: this.open.node, account: this, serviceTasks: this.serviceTasks });
+  takesOneMore(): boolean {
+    return hasPlace(this.#requirement, this);
   }
 
-  /** Gives the node one more task of the group; it must not refuse it. Returns the generic resources it gets. */
-  place(): readonly GenericResource[] | undefined {
-    const { generics } = this.#requirement;
+  /** Gives the node one more task of the group, which it must take. */
+  place(taskId: string): Placement {
+    const reason = `it had ${this.serviceTasks} tasks of the service and ${this.open.tasks} in all`;
+    const nodeId = this.open.node.id;
     this.#placed += 1;
     this.serviceTasks += 1;
     this.open.place(this.#requirement);
-    if (generics.length === 0) return undefined;
+    const { generics } = this.#requirement;
+    if (generics.length === 0) return { taskId, nodeId, reason };
     const given = chooseGenerics(generics, genericsOf(this.open.node), this.generics) ?? [];
     this.#generics ??= this.open.account.generics.clone();
     this.#generics.take(given);
-    return given;
-  }
-
-  describe(): string {
-    return `it had ${this.serviceTasks} tasks of the service and ${this.open.tasks} in all`;
+    return { taskId, nodeId, reason, generics: given };
   }
 }

@@ -4,142 +4,135 @@ import type { OpenNode } from './open-node.js';
 import { compareStandings, failureRank, type Standing } from './rank.js';
 import type { Branch, SpreadTree } from './spread-tree.js';
 
-/** What of a node depends on the group. */
-export interface GroupFacts {
-  readonly serviceTasksOn: (nodeId: string) => number;
-  readonly failuresOn: (nodeId: string) => number;
-  readonly enter: (open: OpenNode, serviceTasks: number, failures: number) => GroupNode;
-}
+/** How a node is made ready for the group, with what of it depends on the group. */
+export type EnterNode = (open: OpenNode) => GroupNode;
 
 /**
  * A branch as one group sees it. A leaf gives out its nodes in two runs: those that the service has
  * nothing to do with yet, straight from the heap that all groups share; then those that have tasks
  * of it, or where it kept failing.
  *
+ * Its own standing is that of the best node below when it was last looked for. Nodes only get worse,
+ * so the next one stands no better, and a branch is looked into only when it may be the one.
+ *
  * Invariant: `release` puts every node that was taken off the shared heap back.
  */
-export class GroupBranch {
+export class GroupBranch implements Standing {
+  failures = 0;
+  serviceTasks = 0;
+  key: number;
   /** Tasks of the service below it that shall live. */
   count: number;
   readonly #branch: Branch;
-  readonly #facts: GroupFacts;
+  readonly #enter: EnterNode;
   readonly #counts: ReadonlyMap<Branch, number>;
-  #inner: readonly GroupBranch[] | undefined;
-  readonly #taken: OpenNode[] = [];
+  /** What was taken off the shared heaps: of a leaf its nodes, of others the branches. */
+  #taken: OpenNode[] | undefined;
+  #children: GroupBranch[] | undefined;
+  /** Of the children taken, those that take one more task, the next one first. */
+  #open: Heap<GroupBranch> | undefined;
   #known: Heap<GroupNode> | undefined;
   /** The first of the shared heap, once it was found to take the group. */
   #fresh: GroupNode | undefined;
-  #best: Standing | undefined;
+  #best: GroupNode | undefined;
   #settled = false;
-  /** The child that `best` is of. */
-  #chosen: GroupBranch | undefined;
-  /** No node below stands better. */
-  readonly #bound: Standing;
 
-  constructor(branch: Branch, counts: ReadonlyMap<Branch, number>, facts: GroupFacts) {
+  constructor(branch: Branch, counts: ReadonlyMap<Branch, number>, enter: EnterNode) {
     this.#branch = branch;
-    this.#facts = facts;
+    this.#enter = enter;
     this.#counts = counts;
-    this.#bound = { failures: 0, serviceTasks: 0, key: branch.bound };
+    this.key = branch.key;
     this.count = counts.get(branch) ?? 0;
   }
 
-  /** Made when it is looked into: most groups see few of the branches. */
-  get #children(): readonly GroupBranch[] {
-    this.#inner ??= [...this.#branch.children.values()].map(
-      (child) => new GroupBranch(child, this.#counts, this.#facts),
-    );
-    return this.#inner;
-  }
-
-  /** How the node stands that its next task would go to; undefined when nothing below takes one more. */
-  best(): Standing | undefined {
-    if (!this.#settled) {
-      this.#chosen = this.#child();
-      this.#best = this.#branch.children.size === 0 ? this.#leafBest() : this.#chosen?.best();
-      this.#settled = true;
+  /** The node that the next task goes to; undefined when nothing below takes one more. */
+  best(): GroupNode | undefined {
+    if (this.#settled) return this.#best;
+    const best = this.#branch.children.size === 0 ? this.#leafBest() : this.#innerBest();
+    this.#best = best;
+    this.#settled = true;
+    if (best !== undefined) {
+      this.failures = best.failures;
+      this.serviceTasks = best.serviceTasks;
+      this.key = best.key;
     }
-    return this.#best;
+    return best;
   }
 
-  /** Hands one task to the best node below; `best` must have found one just before. `give` does the placing. */
-  place(give: (node: GroupNode) => void): void {
-    if (this.#chosen === undefined) this.#placeHere(give);
-    else this.#chosen.place(give);
+  /** Takes note that the node that `best` told was given a task. */
+  placed(): void {
     this.#settled = false;
     this.count += 1;
+    if (this.#open !== undefined) {
+      this.#open.first?.placed();
+      this.#open.lowerFirst();
+    } else if (this.#fresh !== undefined) {
+      this.#know(this.#fresh);
+      this.#fresh = undefined;
+    } else this.#known?.lowerFirst();
   }
 
+  /** Whatever was taken goes back. */
   release(): void {
-    for (const open of this.#taken) this.#branch.nodes.add(open);
-    for (const child of this.#inner ?? []) child.release();
-    if (this.#inner !== undefined || this.#taken.length > 0) this.#branch.refreshBound();
+    const branch = this.#branch;
+    for (const open of this.#taken ?? []) branch.nodes.add(open);
+    for (const child of this.#children ?? []) {
+      child.release();
+      branch.order.add(child.#branch);
+    }
   }
 
   /**
    * Of the children that take one more, the one with fewest tasks of the service; of equals the one
-   * with the best node. A child is looked into only when it may be that one: its best node is no
-   * better than its bound.
+   * with the best node. Children are taken off the shared heap as long as the next may be that one.
    */
-  #child(): GroupBranch | undefined {
+  #innerBest(): GroupNode | undefined {
+    this.#open ??= new Heap<GroupBranch>([], compareBranches);
     for (;;) {
-      let chosen: GroupBranch | undefined;
-      for (const child of this.#children) {
-        if (child.#isFull()) continue;
-        if (chosen === undefined || child.#isBefore(chosen)) chosen = child;
-      }
-      if (chosen === undefined || chosen.#settled) return chosen;
-      chosen.best();
+      const { first } = this.#open;
+      const next = this.#branch.order.first;
+      if (next !== undefined && (first === undefined || !first.#isBeforeAny(next.key))) this.#take(next);
+      else if (first === undefined) return undefined;
+      else if (first.#settled) return first.#best;
+      else if (first.best() === undefined) this.#open.removeFirst();
+      else this.#open.lowerFirst();
     }
   }
 
-  #isFull(): boolean {
-    return this.#settled && this.#best === undefined;
+  #take(next: Branch): void {
+    this.#branch.order.removeFirst();
+    const child = new GroupBranch(next, this.#counts, this.#enter);
+    if (this.#children === undefined) this.#children = [child];
+    else this.#children.push(child);
+    this.#open?.add(child);
   }
 
-  #isBefore(other: GroupBranch): boolean {
-    return (this.count - other.count || compareStandings(this.#estimate(), other.#estimate())) < 0;
+  /** Whether it comes before each branch whose nodes have no better key than this, whatever tasks of the service it has. */
+  #isBeforeAny(key: number): boolean {
+    return this.count === 0 && this.failures === 0 && this.serviceTasks === 0 && this.key <= key;
   }
 
-  /** Its best node, or while that is not known a node that stands no worse. */
-  #estimate(): Standing {
-    return this.#settled && this.#best !== undefined ? this.#best : this.#bound;
-  }
-
-  #leafBest(): Standing | undefined {
+  #leafBest(): GroupNode | undefined {
     this.#fresh ??= this.#nextFresh();
     if (this.#fresh !== undefined) return this.#fresh;
-    while (this.#known?.first !== undefined && this.#known.first.refusal() !== undefined) this.#known.removeFirst();
-    return this.#known?.first;
+    let first = this.#known?.first;
+    for (; first !== undefined && !first.takesOneMore(); first = this.#known?.first) this.#known?.removeFirst();
+    return first;
   }
 
   /** Takes nodes off the shared heap until one fits that the service has nothing to do with. */
   #nextFresh(): GroupNode | undefined {
-    const { serviceTasksOn, failuresOn, enter } = this.#facts;
-    for (let open = this.#branch.nodes.first; open !== undefined; open = this.#branch.nodes.first) {
-      this.#branch.nodes.removeFirst();
-      this.#taken.push(open);
-      const { id } = open.node;
-      const node = enter(open, serviceTasksOn(id), failuresOn(id));
-      if (node.refusal() !== undefined) continue;
+    const { nodes } = this.#branch;
+    for (let open = nodes.first; open !== undefined; open = nodes.first) {
+      nodes.removeFirst();
+      if (this.#taken === undefined) this.#taken = [open];
+      else this.#taken.push(open);
+      const node = this.#enter(open);
+      if (!node.takesOneMore()) continue;
       if (node.serviceTasks === 0 && failureRank(node.failures) === 0) return node;
       this.#know(node);
     }
     return undefined;
-  }
-
-  #placeHere(give: (node: GroupNode) => void): void {
-    const fresh = this.#fresh;
-    if (fresh !== undefined) {
-      give(fresh);
-      this.#fresh = undefined;
-      this.#know(fresh);
-      return;
-    }
-    const first = this.#known?.first;
-    if (first === undefined) return;
-    give(first);
-    this.#known?.lowerFirst();
   }
 
   #know(node: GroupNode): void {
@@ -147,6 +140,8 @@ export class GroupBranch {
     this.#known.add(node);
   }
 }
+
+const compareBranches = (a: GroupBranch, b: GroupBranch): number => a.count - b.count || compareStandings(a, b);
 
 /** How many tasks of a service stand in each branch. */
 export function countTasks(

@@ -1,10 +1,10 @@
+import type { TaskObject } from '../store/objects.js';
 import type { Transaction } from '../store/store-types.js';
-import { assign, lacksReason, pendingStatus } from './assign.js';
+import { type Assigner, lacksReason, pendingStatus } from './assign.js';
 import type { Ledger } from './ledger.js';
-import { localVolumes } from './local-volumes.js';
-import type { Placement } from './place.js';
+import type { Placement } from './placement.js';
 import { type Homecomer, leftVolumes, placeAtHome } from './place-preferred.js';
-import { compareTasks, type TaskGroup } from './task-groups.js';
+import type { Requirement } from './requirement.js';
 import { volumeHome } from './volume-home.js';
 
 /** What came of the tasks of one group that have data on some node. */
@@ -22,24 +22,29 @@ export interface Homecoming {
 
 type Rows = Pick<Transaction, 'now' | 'get' | 'put' | 'tasksBySlot'>;
 
+/** Tasks with volumes that wait, in the order in which they shall get their nodes. */
+interface VolumeGroup {
+  readonly requirement: Requirement;
+  readonly tasks: readonly TaskObject[];
+}
+
 /**
- * Sends the tasks of a group that have volumes back to the nodes with their data, as far as these take them;
- * undefined when no task of it has any. Made before the pool of the pass, which counts what they take.
+ * Sends the tasks of a group that have volumes back to the nodes with their data, as far as these take
+ * them. Done before the pool of the pass is asked for, which counts what they take.
  */
 export function sendHome(
   tx: Rows,
-  { tasks, requirement, pinnedTo }: TaskGroup,
+  { tasks, requirement }: VolumeGroup,
   { ledger, suspects }: { readonly ledger: Ledger; readonly suspects: ReadonlySet<string> },
+  assigner: Assigner,
   budget: number,
-): Homecoming | undefined {
-  const [first] = tasks;
-  if (first === undefined || pinnedTo !== undefined || localVolumes(first.spec).length === 0) return undefined;
+): Homecoming {
   const settled = new Set<string>();
   const placed: Placement[] = [];
   const left = new Map<string, { readonly homecomer: Homecomer; readonly cause: string }>();
   let waiting: string | undefined;
   let written = 0;
-  for (const task of [...tasks].sort(compareTasks)) {
+  for (const task of tasks) {
     const slot = tx.tasksBySlot(task.serviceId, task.slot);
     const home = volumeHome(task, slot);
     if (home === undefined) continue;
@@ -50,7 +55,7 @@ export function sendHome(
         settled.add(task.id);
         // Beyond the budget it is left for the next pass, and goes nowhere else meanwhile.
         if (written >= budget) break;
-        assign(tx, decision.placement, ledger);
+        assigner.assign(task, decision.placement);
         placed.push(decision.placement);
         written += 1;
         break;

@@ -92,6 +92,8 @@ const EMPTY: NodeAccount = new Account();
  * twice is setting it once.
  */
 export class Ledger {
+  /** Moves with each booking that is made, changed or ended. */
+  revision = 0;
   readonly #bookings = new Map<string, Booking>();
   readonly #accounts = new Map<string, Account>();
   /** Tasks that shall live, by service and node. */
@@ -111,6 +113,7 @@ export class Ledger {
     const before = this.#bookings.get(taskId);
     if (task !== undefined && before !== undefined && isSame(before, task)) return false;
     const after = task === undefined ? undefined : bookingOf(task);
+    if (before !== undefined || after !== undefined) this.revision += 1;
     if (before !== undefined) {
       this.#bookings.delete(taskId);
       const account = this.#open(before.nodeId);

@@ -2,6 +2,7 @@ import type { NodeObject } from '../store/objects.js';
 import { staticRefusal, unfitting } from './filters.js';
 import type { Ledger } from './ledger.js';
 import { OpenNode } from './open-node.js';
+import type { Group, Placement } from './placement.js';
 import type { Requirement } from './requirement.js';
 import { type Parting, partNodes, SpreadTree } from './spread-tree.js';
 
@@ -11,27 +12,45 @@ const KEPT = 64;
 /** By the list of all nodes, which is another one as soon as a node changes, and `placementKey`. */
 const PARTINGS = new WeakMap<readonly NodeObject[], Map<string, Parting>>();
 
+/** A group that has nodes of the pool in hand. */
+export interface Search {
+  isFor(group: Pick<Group, 'serviceId' | 'requirement'>): boolean;
+  /** Nodes for the first of the tasks, in their order; fewer than tasks when no node takes the next one. */
+  place(taskIds: readonly string[]): readonly Placement[];
+  /** Why no node takes one more task. */
+  reason(): string;
+  /** Puts the nodes back. The search is over. */
+  release(): void;
+}
+
 /**
- * The nodes of a pass. Groups that ask for the same constraints, platforms and spreads share one
- * tree of nodes, so that a group of one task need not look at every node.
+ * The nodes as they stand for new tasks. Groups that ask for the same constraints, platforms and
+ * spreads share one tree of nodes, so that a group of one task need not look at every node.
+ *
+ * Invariant: while a pool lives, nodes only get worse: what makes one better (a task that ended, a
+ * node that came) asks for another pool.
  */
 export class NodePool {
   readonly nodes: readonly NodeObject[];
   readonly suspects: ReadonlySet<string>;
   readonly ledger: Ledger;
-  /** Nodes that were looked at to make trees: what a pass has cost so far. */
+  /** Nodes that were looked at whatever the heaps say: to make trees, and to explain. */
   looks = 0;
   /** By the place of the node in `nodes`; undefined where it takes no new tasks. */
   readonly #open: readonly (OpenNode | undefined)[];
   readonly #partings: Map<string, Parting>;
   readonly #trees = new Map<string, SpreadTree>();
-  #byId: ReadonlyMap<string, NodeObject> | undefined;
+  #places: ReadonlyMap<string, number> | undefined;
+  /** At most one, so that all others see the heaps whole. */
+  #search: Search | undefined;
+  /** `ledger.revision` when all placements on the pool were booked. */
+  #booked: number;
 
   /** `nodes` in the order of their ids. */
   constructor(nodes: readonly NodeObject[], ledger: Ledger, suspects: ReadonlySet<string>) {
     this.nodes = nodes;
     this.ledger = ledger;
-    this.suspects = suspects;
+    this.suspects = new Set(suspects);
     const anywhere = { conditions: [], platforms: [] };
     this.#open = nodes.map((node, order) =>
       staticRefusal(anywhere, { node, suspect: suspects.has(node.id) }) === undefined
@@ -40,11 +59,41 @@ export class NodePool {
     );
     this.#partings = PARTINGS.get(nodes) ?? new Map<string, Parting>();
     PARTINGS.set(nodes, this.#partings);
+    this.#booked = ledger.revision;
+  }
+
+  /** Whether it still shows these nodes as they stand: nothing but its own placements was booked. */
+  shows(nodes: readonly NodeObject[], ledger: Ledger, suspects: ReadonlySet<string>): boolean {
+    return (
+      this.nodes === nodes &&
+      this.ledger === ledger &&
+      this.#booked === ledger.revision &&
+      this.suspects.size === suspects.size &&
+      [...suspects].every((id) => this.suspects.has(id))
+    );
+  }
+
+  /** To be told when the placements on the pool, and nothing else, were booked since the pool was made or last told. */
+  booked(): void {
+    this.#booked = this.ledger.revision;
   }
 
   node(id: string): NodeObject | undefined {
-    this.#byId ??= new Map(this.nodes.map((node) => [node.id, node]));
-    return this.#byId.get(id);
+    return this.nodes[this.#placeOf(id)];
+  }
+
+  /** Undefined when it takes no new tasks. No search goes on after this. */
+  openNode(id: string): OpenNode | undefined {
+    this.#endSearch();
+    return this.#open[this.#placeOf(id)];
+  }
+
+  /** Goes on with the search of a group, or ends that of another and begins one. */
+  search(group: Pick<Group, 'serviceId' | 'requirement'>, begin: () => Search): Search {
+    if (this.#search?.isFor(group) === true) return this.#search;
+    this.#endSearch();
+    this.#search = begin();
+    return this.#search;
   }
 
   /** The nodes that may take tasks of this requirement, whatever they have free. */
@@ -68,5 +117,15 @@ export class NodePool {
     }
     this.#partings.set(requirement.placementKey, parting);
     return parting;
+  }
+
+  #placeOf(id: string): number {
+    this.#places ??= new Map(this.nodes.map((node, place) => [node.id, place]));
+    return this.#places.get(id) ?? -1;
+  }
+
+  #endSearch(): void {
+    this.#search?.release();
+    this.#search = undefined;
   }
 }

@@ -10,7 +10,8 @@ import { resourcesOf, type Requirement, type Resources } from './requirement.js'
 export class OpenNode {
   readonly node: NodeObject;
   readonly total: Resources;
-  reserved: Resources;
+  /** Changed in place: it is read for each placement. */
+  readonly reserved: { nanoCpus: number; memoryBytes: number };
   tasks: number;
   /** See `generalKey`; grows with each placement. */
   key: number;
@@ -21,7 +22,7 @@ export class OpenNode {
     const { reserved, tasks } = ledger.account(node.id);
     this.node = node;
     this.total = resourcesOf(node.description?.Resources);
-    this.reserved = reserved;
+    this.reserved = { ...reserved };
     this.tasks = tasks;
     this.#order = order;
     this.#ledger = ledger;
@@ -35,10 +36,8 @@ export class OpenNode {
 
   place({ reserved }: Requirement): void {
     this.tasks += 1;
-    this.reserved = {
-      nanoCpus: this.reserved.nanoCpus + reserved.nanoCpus,
-      memoryBytes: this.reserved.memoryBytes + reserved.memoryBytes,
-    };
+    this.reserved.nanoCpus += reserved.nanoCpus;
+    this.reserved.memoryBytes += reserved.memoryBytes;
     this.key = generalKey(this.total, this.reserved, this.tasks, this.#order);
   }
 }

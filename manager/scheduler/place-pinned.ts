@@ -2,7 +2,7 @@ import { explain } from './explain.js';
 import { genericsOf, nameOf, refusalOf } from './filters.js';
 import { chooseGenerics } from './generic-resources.js';
 import type { NodePool } from './node-pool.js';
-import type { Group, GroupDecision } from './place.js';
+import type { Group, GroupDecision } from './placement.js';
 
 /**
  * Tasks that are for one node only: they get it, or wait for it. One at a time: a slot that has
@@ -20,6 +20,7 @@ export function placePinned({ requirement, serviceId, taskIds }: Group, nodeId: 
   if (refusal !== undefined) return { placements: [], waiting: { taskIds, reason: explain(requirement, [refusal]) } };
   const generics = chooseGenerics(requirement.generics, genericsOf(node), account.generics);
   const given = requirement.generics.length === 0 ? {} : { generics: generics ?? [] };
+  pool.openNode(nodeId)?.place(requirement);
   const reason = `it is for node ${nameOf(node)}`;
   const placements = [{ taskId, nodeId, reason, ...given }];
   if (others.length === 0) return { placements };

@@ -5,7 +5,7 @@ import { explainCauses } from './explain.js';
 import { dynamicRefusal, genericsOf, nameOf, type Refusal, staticRefusal } from './filters.js';
 import { chooseGenerics } from './generic-resources.js';
 import type { Ledger } from './ledger.js';
-import type { Placement } from './place.js';
+import type { Placement } from './placement.js';
 import type { Requirement } from './requirement.js';
 import type { VolumeHome } from './volume-home.js';
 

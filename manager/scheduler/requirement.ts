@@ -38,13 +38,20 @@ export interface Requirement {
   readonly maxReplicas: number;
 }
 
-export const requirementOf = (task: Pick<TaskObject, 'spec' | 'hostPorts'>): Requirement => ({
-  reserved: resourcesOf(task.spec.Resources?.Reservations),
-  hostPorts: task.hostPorts.flatMap(hostPortKey),
-  ...siteOf(task.spec),
-  generics: genericNeeds(task.spec.Resources?.Reservations?.GenericResources),
-  maxReplicas: task.spec.Placement?.MaxReplicas ?? 0,
-});
+export function requirementOf({ spec, hostPorts }: Pick<TaskObject, 'spec' | 'hostPorts'>): Requirement {
+  const reservations = spec.Resources?.Reservations;
+  const { platforms, conditions, spreads, placementKey } = siteOf(spec);
+  return {
+    reserved: resourcesOf(reservations),
+    hostPorts: hostPortKeys(hostPorts),
+    platforms,
+    conditions,
+    spreads,
+    placementKey,
+    generics: genericNeeds(reservations?.GenericResources),
+    maxReplicas: spec.Placement?.MaxReplicas ?? 0,
+  };
+}
 
 export const resourcesOf = (list: ResourceList | undefined): Resources => ({
   nanoCpus: list?.NanoCPUs ?? 0,
@@ -52,7 +59,10 @@ export const resourcesOf = (list: ResourceList | undefined): Resources => ({
 });
 
 /** A host port without a number is chosen by the Engine, so it conflicts with nothing. */
-export const hostPortKeys = (ports: readonly PortConfig[]): readonly string[] => ports.flatMap(hostPortKey);
+export const hostPortKeys = (ports: readonly PortConfig[]): readonly string[] =>
+  ports.length === 0 ? NO_PORTS : ports.flatMap(hostPortKey);
+
+const NO_PORTS: readonly string[] = [];
 
 const hostPortKey = ({ PublishedPort = 0, Protocol = 'tcp' }: PortConfig): readonly string[] =>
   PublishedPort === 0 ? [] : [`${PublishedPort}/${Protocol}`];
@@ -62,19 +72,33 @@ type Site = Pick<Requirement, 'platforms' | 'conditions' | 'spreads' | 'placemen
 
 const ANYWHERE: Site = { platforms: [], conditions: [], spreads: [], placementKey: '' };
 
-/** By the stored placement, which never changes: a constraint is read once, not once for each task. */
+/** Kept for placements that read the same, as those of many services do. */
+const KEPT = 1_000;
+
+/** By the stored placement, which never changes: it is read once, not once for each task. */
 const SITES = new WeakMap<Placement, Site>();
+
+/** By `placementKey`, the oldest first. */
+const ALIKE = new Map<string, Site>();
 
 function siteOf({ Placement: placement }: TaskSpec): Site {
   if (placement === undefined) return ANYWHERE;
   const known = SITES.get(placement);
   if (known !== undefined) return known;
   const { Constraints = [], Platforms: platforms = [], Preferences = [] } = placement;
-  const conditions = Constraints.map((text) => ({ text, holds: compileConstraint(parseConstraint(text)) }));
-  const spreads = Preferences.map(({ Spread }) => parseSpread(Spread.SpreadDescriptor));
-  const empty = conditions.length + platforms.length + spreads.length === 0;
-  const placementKey = empty ? '' : JSON.stringify([Constraints, platforms, spreads]);
-  const site = { platforms, conditions, spreads, placementKey };
+  if (Constraints.length + platforms.length + Preferences.length === 0) return ANYWHERE;
+  const placementKey = JSON.stringify([Constraints, platforms, Preferences]);
+  const site = ALIKE.get(placementKey) ?? {
+    platforms,
+    conditions: Constraints.map((text) => ({ text, holds: compileConstraint(parseConstraint(text)) })),
+    spreads: Preferences.map(({ Spread }) => parseSpread(Spread.SpreadDescriptor)),
+    placementKey,
+  };
   SITES.set(placement, site);
+  ALIKE.set(placementKey, site);
+  for (const oldest of ALIKE.keys()) {
+    if (ALIKE.size <= KEPT) break;
+    ALIKE.delete(oldest);
+  }
   return site;
 }

@@ -1,14 +1,16 @@
 import type { Clock } from '../../core/clock.js';
 import { ControlLoop } from '../../core/control-loop.js';
 import type { Logger } from '../../core/logger.js';
-import { isDesiredAlive, isTerminal } from '../../proto/engine/task-state.js';
 import type { HostPower } from '../../proto/engine/host-options.js';
+import { isTerminal } from '../../proto/engine/task-state.js';
 import type { NodeObject, TaskObject } from '../store/objects.js';
 import type { CommittedChange, Store, View } from '../store/store-types.js';
+import { Backlog } from './backlog.js';
 import { FailureWindow } from './failure-window.js';
+import { KeptPool } from './kept-pool.js';
 import { Ledger } from './ledger.js';
 import { type PassReport, runPass } from './scheduling-pass.js';
-import { groupKey, type GroupKey } from './task-groups.js';
+import type { GroupKey } from './waiting-group.js';
 
 /** Rows written by one pass. */
 const BUDGET = 1_000;
@@ -34,6 +36,8 @@ export interface SchedulerOptions {
 export function startScheduler(options: SchedulerOptions): { close(): Promise<void> } {
   const { store, clock, logger, avoid, allowed } = options;
   const failures = new FailureWindow();
+  const backlog = new Backlog();
+  const pool = new KeptPool();
   let ledger = openLedger(store.view);
   /** Groups of which a task found no node in their last pass, with the reason. */
   const waiting = new Map<GroupKey, string>();
@@ -47,9 +51,8 @@ export function startScheduler(options: SchedulerOptions): { close(): Promise<vo
       const suspects = avoid();
       let report: PassReport;
       try {
-        report = await store.update((tx) =>
-          runPass(tx, new Set(keys), { ledger, failures, suspects, allowed }, BUDGET),
-        );
+        const knowledge = { backlog, ledger, pool, failures, suspects, allowed };
+        report = await store.update((tx) => runPass(tx, new Set(keys), knowledge, BUDGET));
       } catch (error) {
         // What the failed pass booked never happened.
         ledger = openLedger(store.view);
@@ -76,9 +79,8 @@ export function startScheduler(options: SchedulerOptions): { close(): Promise<vo
     switch (change.table) {
       case 'task': {
         const { before, after } = change;
-        if (after !== undefined && waitsForNode(after) && !(before !== undefined && waitsForNode(before))) {
-          loop.mark(groupKey(after));
-        }
+        const group = backlog.set(change.id, after);
+        if (group !== undefined) loop.mark(group);
         if (after !== undefined && failedNow(before, after)) {
           failures.record(after.serviceId, after.serviceVersion, after.nodeId, clock.now());
         }
@@ -111,7 +113,8 @@ export function startScheduler(options: SchedulerOptions): { close(): Promise<vo
     commit.changes.forEach(follow);
   });
   recallFailures(store.view, failures);
-  for (const task of store.view.unassignedTasks()) loop.mark(groupKey(task));
+  for (const task of store.view.unassignedTasks()) backlog.set(task.id, task);
+  for (const key of backlog.keys()) loop.mark(key);
   return {
     close: () => {
       unwatch();
@@ -134,9 +137,6 @@ function recallFailures(view: View, failures: FailureWindow): void {
     }
   }
 }
-
-const waitsForNode = (task: TaskObject): boolean =>
-  task.nodeId === undefined && isDesiredAlive(task.desiredState) && !isTerminal(task.status.State);
 
 const isFailure = (task: TaskObject): boolean => task.status.State === 'failed' || task.status.State === 'rejected';
 

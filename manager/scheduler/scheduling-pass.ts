@@ -1,19 +1,25 @@
 import { type HostPower, refusedPower } from '../../proto/engine/host-options.js';
+import type { TaskObject } from '../store/objects.js';
 import type { Transaction } from '../store/store-types.js';
-import { assign, lacksReason, pendingStatus } from './assign.js';
+import { Assigner, pendingStatus } from './assign.js';
+import { type Backlog, waitsForNode } from './backlog.js';
 import type { FailureWindow } from './failure-window.js';
 import { type Homecoming, sendHome } from './homecoming.js';
+import type { KeptPool } from './kept-pool.js';
 import type { Ledger } from './ledger.js';
-import { NodePool } from './node-pool.js';
-import { type GroupDecision, placeGroup, type Placement } from './place.js';
-import { firstOf, type GroupKey, groupTasks, type TaskGroup } from './task-groups.js';
+import type { NodePool } from './node-pool.js';
+import { placeGroup } from './place.js';
+import type { GroupDecision, Placement } from './placement.js';
+import type { GroupKey, WaitingGroup } from './waiting-group.js';
 
-/** Nodes looked at in one pass to tell which groups may use them: some tens of milliseconds of work. */
+/** Nodes looked at in one pass beyond those that heaps bring up: some tens of milliseconds of work. */
 const MOST_LOOKS = 200_000;
 
 /** What is known beyond the store. */
 export interface Knowledge {
+  readonly backlog: Backlog;
   readonly ledger: Ledger;
+  readonly pool: KeptPool;
   readonly failures: FailureWindow;
   /** Ids of nodes that get no new work for now. */
   readonly suspects: ReadonlySet<string>;
@@ -22,7 +28,7 @@ export interface Knowledge {
 }
 
 /** What a pass needs of its transaction. */
-export type PassRows = Pick<Transaction, 'now' | 'get' | 'all' | 'unassignedTasks' | 'tasksBySlot' | 'put'>;
+export type PassRows = Pick<Transaction, 'now' | 'get' | 'all' | 'tasksBySlot' | 'put'>;
 
 export interface PassReport {
   readonly placed: readonly Placement[];
@@ -35,69 +41,120 @@ export interface PassReport {
 /**
  * Gives nodes to the waiting tasks of the named groups, with at most `budget` rows written. It
  * decides on the rows of the transaction and books in the ledger as it goes, so no two passes can
- * give the same room away. When the transaction fails, the ledger must be made anew.
+ * give the same room away. When the transaction fails, the ledger must be made anew. The backlog is
+ * told by the watch, as of every change of a task: until then it names tasks that wait no more,
+ * which their rows show.
  */
-export function runPass(tx: PassRows, keys: ReadonlySet<GroupKey>, knowledge: Knowledge, budget: number): PassReport {
-  const placed: Placement[] = [];
-  const unfinished: GroupKey[] = [];
-  const waiting = new Map<GroupKey, string>();
-  const { ledger, failures, suspects, allowed } = knowledge;
-  const groups = groupTasks(tx.unassignedTasks(), keys);
-  let left = budget;
-  const homecomings = new Map<GroupKey, Homecoming>();
-  for (const group of groups) {
-    if (heldBack(group, tx, allowed) !== undefined) continue;
-    const homecoming = sendHome(tx, group, knowledge, left);
-    if (homecoming === undefined) continue;
-    homecomings.set(group.key, homecoming);
-    placed.push(...homecoming.placed);
-    left -= homecoming.written;
-  }
-  const pool = new NodePool(tx.all('node'), ledger, suspects);
-  for (const { tasks: all, ...group } of groups) {
-    const home = homecomings.get(group.key);
-    if (home?.waiting !== undefined) waiting.set(group.key, home.waiting);
-    const tasks = home === undefined ? all : all.filter(({ id }) => !home.settled.has(id));
-    if (tasks.length === 0 && left > 0) continue;
-    if (left <= 0 || pool.looks > MOST_LOOKS) {
-      unfinished.push(group.key);
-      continue;
-    }
-    const taskIds = firstOf(tasks, left);
-    const held = heldBack({ ...group, tasks }, tx, allowed);
-    const decision: GroupDecision =
-      held === undefined
-        ? placeGroup({ ...group, taskIds }, pool, (nodeId) =>
-            failures.count(group.serviceId, group.serviceVersion, nodeId, tx.now),
-          )
-        : { placements: [], waiting: { taskIds, reason: held } };
-    for (const bare of decision.placements) {
-      const placement = home === undefined ? bare : home.complete(bare);
-      assign(tx, placement, ledger);
-      placed.push(placement);
-    }
-    left -= decision.placements.length;
-    if (decision.waiting === undefined) {
-      if (taskIds.length < tasks.length) unfinished.push(group.key);
-      continue;
-    }
-    const { reason } = decision.waiting;
-    waiting.set(group.key, reason);
-    // What has no room for the first of alike tasks has none for the others.
-    const unexplained = tasks.flatMap(({ id }) => tx.get('task', id) ?? []).filter((task) => lacksReason(task, reason));
-    if (unexplained.length > left) unfinished.push(group.key);
-    for (const task of unexplained.slice(0, left))
-      tx.put('task', { ...task, status: pendingStatus(task, reason, tx.now) });
-    left -= Math.min(left, unexplained.length);
-  }
-  return { placed, unfinished, waiting };
+export function runPass(
+  tx: PassRows,
+  keys: ReadonlySet<GroupKey>,
+  knowledge: Knowledge,
+  budget: number,
+): PassReport {
+  const pass = new Pass(tx, knowledge, budget);
+  const groups = knowledge.backlog.groups(keys);
+  for (const group of groups) pass.sendHome(group);
+  const pool = knowledge.pool.of(tx.all('node'), knowledge.ledger, knowledge.suspects);
+  const looks = pool.looks;
+  for (const group of groups) pass.place(group, pool, pool.looks - looks > MOST_LOOKS);
+  pool.booked();
+  return pass;
 }
 
-/** Why tasks get no node whatever room there is. */
-const heldBack = (
-  { serviceId, tasks }: Pick<TaskGroup, 'serviceId' | 'tasks'>,
-  tx: Pick<PassRows, 'get'>,
-  allowed: Knowledge['allowed'],
-): string | undefined =>
-  // Allowed when its service was written, and withdrawn since.
-  refusedPower(tasks[0]?.hostOptions, allowed) ?? tx.get('service', serviceId)?.awaiting?.reason;
+class Pass implements PassReport {
+  readonly placed: Placement[] = [];
+  readonly unfinished: GroupKey[] = [];
+  readonly waiting = new Map<GroupKey, string>();
+  readonly #tx: PassRows;
+  readonly #knowledge: Knowledge;
+  readonly #assigner: Assigner;
+  readonly #homecomings = new Map<GroupKey, Homecoming>();
+  readonly #budget: number;
+  /** Rows of it that may still be written. */
+  #left: number;
+
+  constructor(tx: PassRows, knowledge: Knowledge, budget: number) {
+    this.#tx = tx;
+    this.#knowledge = knowledge;
+    this.#assigner = new Assigner(tx, knowledge.ledger);
+    this.#budget = budget;
+    this.#left = budget;
+  }
+
+  /** The tasks of a group that have data on some node come before all others. */
+  sendHome(group: WaitingGroup): void {
+    if (!group.hasVolumes || this.#heldBack(group) !== undefined) return;
+    const alike = { requirement: group.requirement, tasks: this.#rows(group.first(Infinity)) };
+    const homecoming = sendHome(this.#tx, alike, this.#knowledge, this.#assigner, this.#left);
+    this.#homecomings.set(group.key, homecoming);
+    this.placed.push(...homecoming.placed);
+    this.#left -= homecoming.written;
+    if (homecoming.waiting !== undefined) this.waiting.set(group.key, homecoming.waiting);
+  }
+
+  /** `skip`: it has to wait for the next pass. */
+  place(group: WaitingGroup, pool: NodePool, skip: boolean): void {
+    if (skip || this.#left <= 0) {
+      this.unfinished.push(group.key);
+      return;
+    }
+    const home = this.#homecomings.get(group.key);
+    const named = group.first(this.#left + (home?.settled.size ?? 0));
+    const tasks = this.#rows(named, home?.settled).slice(0, this.#left);
+    if (home !== undefined && tasks.length === 0) return;
+    const { placements, waiting } = this.#decide(group, tasks, pool);
+    for (const [index, bare] of placements.entries()) {
+      const task = tasks[index];
+      if (task === undefined) continue;
+      const placement = home === undefined ? bare : home.complete(bare);
+      this.#assigner.assign(task, placement);
+      this.placed.push(placement);
+    }
+    this.#left -= placements.length;
+    if (waiting !== undefined) this.#explain(group, waiting.reason, home?.settled);
+    else if (named.length < group.size) this.unfinished.push(group.key);
+  }
+
+  #decide(group: WaitingGroup, tasks: readonly TaskObject[], pool: NodePool): GroupDecision {
+    const { serviceId, serviceVersion, requirement, pinnedTo } = group;
+    const taskIds = tasks.map(({ id }) => id);
+    const held = this.#heldBack(group);
+    if (held !== undefined) return { placements: [], waiting: { taskIds, reason: held } };
+    const { failures } = this.#knowledge;
+    return placeGroup({ serviceId, requirement, taskIds, pinnedTo }, pool, (nodeId) =>
+      failures.count(serviceId, serviceVersion, nodeId, this.#tx.now),
+    );
+  }
+
+  /** What has no room for the first of alike tasks has none for the others. */
+  #explain(group: WaitingGroup, reason: string, settled?: ReadonlySet<string>): void {
+    this.waiting.set(group.key, reason);
+    // The backlog does not know yet which tasks this pass has settled: one more than these and those that fit.
+    const most = this.#budget + (settled?.size ?? 0) + 1;
+    const named = group.unexplained(reason, most);
+    const tasks = this.#rows(named, settled);
+    if (tasks.length > this.#left || named.length === most) this.unfinished.push(group.key);
+    for (const task of tasks.slice(0, this.#left)) {
+      this.#tx.put('task', { ...task, status: pendingStatus(task, reason, this.#tx.now) });
+    }
+    this.#left -= Math.min(this.#left, tasks.length);
+  }
+
+  /** The tasks as they are now, without those that wait no more and those that are seen to. */
+  #rows(ids: readonly string[], settled?: ReadonlySet<string>): readonly TaskObject[] {
+    const rows: TaskObject[] = [];
+    for (const id of ids) {
+      if (settled?.has(id) === true) continue;
+      const task = this.#tx.get('task', id);
+      if (task !== undefined && waitsForNode(task)) rows.push(task);
+    }
+    return rows;
+  }
+
+  /** Why tasks get no node whatever room there is. */
+  #heldBack({ serviceId, sample }: WaitingGroup): string | undefined {
+    // Allowed when its service was written, and withdrawn since.
+    const withdrawn = refusedPower(sample.hostOptions, this.#knowledge.allowed);
+    return withdrawn ?? this.#tx.get('service', serviceId)?.awaiting?.reason;
+  }
+}

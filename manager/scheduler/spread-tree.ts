@@ -1,21 +1,26 @@
 import type { NodeAttribute } from '../../proto/engine/node-attribute.js';
 import type { NodeObject } from '../store/objects.js';
-import { NodeHeap } from './node-heap.js';
+import { KeyHeap } from './key-heap.js';
 import { nodeValue } from './node-value.js';
 import type { OpenNode } from './open-node.js';
 
 /** The nodes with one value of a spread preference, parted further by the next one. */
 export class Branch {
-  readonly children = new Map<string, Branch>();
-  /** Of a leaf: its nodes. */
-  readonly nodes = new NodeHeap();
-  /** No node below has a key less than this: nodes only get worse. */
-  bound = Infinity;
+  /** By value. */
+  readonly children: ReadonlyMap<string, Branch>;
+  /** The children again, that with the best node first. */
+  readonly order = new KeyHeap<Branch>();
+  /** Of a leaf: its nodes, the best first. */
+  readonly nodes = new KeyHeap<OpenNode>();
+  constructor(children: ReadonlyMap<string, Branch>, nodes: readonly OpenNode[]) {
+    this.children = children;
+    for (const child of children.values()) this.order.add(child);
+    for (const node of nodes) this.nodes.add(node);
+  }
 
-  /** Looks at what is below once more. */
-  refreshBound(): void {
-    this.bound = this.nodes.first?.key ?? Infinity;
-    for (const child of this.children.values()) this.bound = Math.min(this.bound, child.bound);
+  /** That of the best node below; infinite when there is none. */
+  get key(): number {
+    return this.children.size === 0 ? this.nodes.leastKey : this.order.leastKey;
   }
 }
 
@@ -76,13 +81,8 @@ export class SpreadTree {
   }
 }
 
-function grow({ members, parts }: Parting, open: readonly (OpenNode | undefined)[]): Branch {
-  const branch = new Branch();
-  for (const place of members) {
-    const node = open[place];
-    if (node !== undefined) branch.nodes.add(node);
-  }
-  for (const [value, part] of parts) branch.children.set(value, grow(part, open));
-  branch.refreshBound();
-  return branch;
-}
+const grow = ({ members, parts }: Parting, open: readonly (OpenNode | undefined)[]): Branch =>
+  new Branch(
+    new Map([...parts].map(([value, part]) => [value, grow(part, open)])),
+    members.flatMap((place) => open[place] ?? []),
+  );

@@ -1,96 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { createLogger } from '../../core/logger.js';
+import { Backlog } from '../../manager/scheduler/backlog.js';
+import { FailureWindow } from '../../manager/scheduler/failure-window.js';
+import { refusalOf } from '../../manager/scheduler/filters.js';
 import { Heap } from '../../manager/scheduler/heap.js';
+import { KeptPool } from '../../manager/scheduler/kept-pool.js';
 import { Ledger } from '../../manager/scheduler/ledger.js';
 import { misfitOf } from '../../manager/scheduler/misfit.js';
-import { refusalOf } from '../../manager/scheduler/filters.js';
-import { type Requirement, requirementOf, resourcesOf } from '../../manager/scheduler/requirement.js';
-import { NodePool } from '../../manager/scheduler/node-pool.js';
-import { nodeValue } from '../../manager/scheduler/node-value.js';
-import { placeGroup } from '../../manager/scheduler/place.js';
-import { generalKey } from '../../manager/scheduler/rank.js';
+import { requirementOf } from '../../manager/scheduler/requirement.js';
 import { runPass } from '../../manager/scheduler/scheduling-pass.js';
-import { FailureWindow } from '../../manager/scheduler/failure-window.js';
-import { firstOf, groupKey, groupTasks } from '../../manager/scheduler/task-groups.js';
-import type { NodeObject, TaskObject } from '../../manager/store/objects.js';
+import type { TaskObject } from '../../manager/store/objects.js';
 import { openStore } from '../../manager/store/store.js';
-import type { Draft, Store } from '../../manager/store/store-types.js';
-import { createLogger } from '../../core/logger.js';
+import type { Store } from '../../manager/store/store-types.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { memoryJournal } from '../support/memory-journal.js';
-import { draftTask, ingressPort } from '../support/stored-objects.js';
-import { candidate, GIB, nodeOf, placeOn, requirement } from '../unit/manager/scheduler/scheduler-nodes.js';
-
-interface ServiceShape {
-  readonly count: number;
-  readonly cpus: number;
-  readonly memory: number;
-  readonly hostPort: number | undefined;
-  readonly gpus: number;
-  readonly maxReplicas: number;
-  readonly constraints: readonly string[];
-  readonly spreads: readonly string[];
-}
-
-const nodeShape = fc.record({
-  cpus: fc.integer({ min: 0, max: 8 }),
-  memory: fc.integer({ min: 0, max: 16 }).map((gib) => gib * GIB),
-  state: fc.constantFrom('ready' as const, 'ready' as const, 'down' as const),
-  generics: fc.constantFrom([], ['gpu=3'], ['gpu=u1,gpu=u2']),
-  labels: fc.record({ zone: fc.constantFrom('a', 'b', 'c'), rack: fc.constantFrom('1', '2') }, { requiredKeys: [] }),
-});
-const serviceShape: fc.Arbitrary<ServiceShape> = fc.record({
-  count: fc.integer({ min: 0, max: 12 }),
-  cpus: fc.constantFrom(0, 0.5, 2),
-  memory: fc.constantFrom(0, GIB / 2, 3 * GIB),
-  hostPort: fc.option(fc.constantFrom(80, 443), { nil: undefined }),
-  gpus: fc.constantFrom(0, 0, 1, 2),
-  maxReplicas: fc.constantFrom(0, 0, 1, 3),
-  constraints: fc.constantFrom([], ['node.labels.zone != c'], ['node.labels.zone in (a, b)', 'node.labels.rack == 1']),
-  spreads: fc.constantFrom([], ['node.labels.zone'], ['node.labels.zone', 'node.labels.rack']),
-});
-interface ClusterShape {
-  readonly nodes: readonly {
-    readonly cpus: number;
-    readonly memory: number;
-    readonly state: 'ready' | 'down';
-    readonly generics: readonly string[];
-    readonly labels: { readonly zone?: string; readonly rack?: string };
-  }[];
-  readonly services: readonly ServiceShape[];
-  /** Tasks (by number) that end between the first pass and the second. */
-  readonly endings: readonly number[];
-}
-const cluster: fc.Arbitrary<ClusterShape> = fc.record({
-  nodes: fc.array(nodeShape, { maxLength: 6 }),
-  services: fc.array(serviceShape, { maxLength: 5 }),
-  endings: fc.array(fc.nat(60), { maxLength: 10 }),
-});
-
-const tasksOf = (services: readonly ServiceShape[]): readonly Draft<TaskObject>[] =>
-  services.flatMap(({ count, cpus, memory, hostPort, ...more }, service) =>
-    Array.from({ length: count }, (_, index) =>
-      draftTask(`s${service}.${index}`, `s${service}`, {
-        slot: index + 1,
-        hostPorts: hostPort === undefined ? [] : [{ ...ingressPort(hostPort, 80), PublishMode: 'host' as const }],
-        spec: {
-          ContainerSpec: { Image: 'image' },
-          Resources: {
-            Reservations: {
-              NanoCPUs: cpus * 1e9,
-              MemoryBytes: memory,
-              GenericResources: more.gpus === 0 ? [] : [{ DiscreteResourceSpec: { Kind: 'gpu', Value: more.gpus } }],
-            },
-          },
-          Placement: {
-            Constraints: [...more.constraints],
-            MaxReplicas: more.maxReplicas,
-            Preferences: more.spreads.map((SpreadDescriptor) => ({ Spread: { SpreadDescriptor } })),
-          },
-        },
-      }),
-    ),
-  );
+import { cluster, type ClusterShape, tasksOf } from '../support/scheduler-shapes.js';
+import { candidate, nodeOf, placeOn, requirement } from '../unit/manager/scheduler/scheduler-nodes.js';
 
 async function withStore(body: (store: Store) => Promise<void>): Promise<void> {
   const store = await openStore({ journal: memoryJournal(), clock: new FakeClock(), logger: createLogger('silent') });
@@ -104,15 +30,16 @@ async function withStore(body: (store: Store) => Promise<void>): Promise<void> {
 /** Two passes with endings between them; a small budget, so that groups are cut in pieces. */
 async function schedule(store: Store, { nodes, services, endings }: ClusterShape): Promise<void> {
   const ledger = new Ledger();
+  const backlog = new Backlog();
+  const pool = new KeptPool();
+  store.watch(({ changes }) => {
+    for (const { table, id, after } of changes) if (table === 'task') backlog.set(id, after);
+  });
   const pass = async (): Promise<void> => {
-    let keys: ReadonlySet<string> = new Set(store.view.unassignedTasks().map(groupKey));
+    let keys: ReadonlySet<string> = new Set(backlog.keys());
     while (keys.size > 0) {
-      const knowledge = {
-        ledger,
-        failures: new FailureWindow(),
-        suspects: new Set<string>(),
-        allowed: new Set<never>(),
-      };
+      const unknown = { failures: new FailureWindow(), suspects: new Set<string>(), allowed: new Set<never>() };
+      const knowledge = { backlog, ledger, pool, ...unknown };
       const todo = keys;
       const report = await store.update((tx) => runPass(tx, todo, knowledge, 7));
       keys = new Set(report.unfinished);
@@ -160,6 +87,7 @@ describe('on a random cluster', () => {
             expect(new Set(names).size).toBe(names.length);
             expect(given.reduce((all, one) => all + (one.DiscreteResourceSpec?.Value ?? 0), 0)).toBeLessThanOrEqual(3);
             for (const task of tasks) {
+              if (task.pinnedTo !== undefined) expect(task.pinnedTo).toBe(node.id);
               const { MaxReplicas: most = 0, Constraints = [] } = task.spec.Placement ?? {};
               const replicas = tasks.filter((other) => other.serviceId === task.serviceId).length;
               if (most > 0) expect(replicas).toBeLessThanOrEqual(most);
@@ -182,8 +110,9 @@ describe('on a random cluster', () => {
           await schedule(store, shape);
           for (const task of store.view.unassignedTasks()) {
             expect(task.status).toMatchObject({ State: 'pending' });
-            expect(task.status.Err).toMatch(/^no suitable node \(.+\)$/);
+            expect(task.status.Err).toMatch(/^no suitable node \(.+\)$|^its node was removed/);
             const fitting = store.view.all('node').filter((node) => {
+              if (task.pinnedTo !== undefined && task.pinnedTo !== node.id) return false;
               const booked = new Ledger();
               for (const other of store.view.tasksByNode(node.id)) booked.set(other.id, other);
               const account = booked.account(node.id);
@@ -225,105 +154,6 @@ test('on equal nodes no node has more than one task of a service beyond another'
       expect(counts.reduce((a, b) => a + b)).toBe(tasks);
       expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
     }),
-  );
-});
-
-/** What the scheduler shall choose, looked for the slow way: every node, for every task. */
-function chooseSlowly(nodes: readonly NodeObject[], ledger: Ledger, task: TaskObject): string | undefined {
-  const needs = requirementOf(task);
-  const countUnder = (values: readonly string[]): number =>
-    nodes
-      .filter((node) => values.every((value, level) => valueAt(node, needs, level) === value))
-      .reduce((sum, node) => sum + ledger.account(node.id).tasksOf(task.serviceId), 0);
-  const rankOf = (node: NodeObject): readonly number[] => {
-    const account = ledger.account(node.id);
-    const serviceTasks = account.tasksOf(task.serviceId);
-    const total = resourcesOf(node.description?.Resources);
-    return [serviceTasks, generalKey(total, account.reserved, account.tasks, nodes.indexOf(node))];
-  };
-  let open = nodes.filter((node) => {
-    const account = ledger.account(node.id);
-    const state = { node, account, suspect: false, serviceTasks: account.tasksOf(task.serviceId) };
-    return refusalOf(needs, state) === undefined;
-  });
-  const values: string[] = [];
-  for (const level of needs.spreads.keys()) {
-    const branches = [...new Set(open.map((node) => valueAt(node, needs, level)))];
-    const fewest = Math.min(...branches.map((value) => countUnder([...values, value])));
-    const tied = open.filter((node) => countUnder([...values, valueAt(node, needs, level)]) === fewest);
-    // Of equal branches the one whose own choice, further down, is best: found by looking in each.
-    const heads = [...new Set(tied.map((node) => valueAt(node, needs, level)))].map((value) => ({
-      value,
-      head: headOf(
-        tied.filter((node) => valueAt(node, needs, level) === value),
-        [...values, value],
-        level + 1,
-      ),
-    }));
-    const chosen = heads.sort((a, b) => compareLists(rankOf(a.head), rankOf(b.head)))[0];
-    if (chosen === undefined) return undefined;
-    values.push(chosen.value);
-    open = tied.filter((node) => valueAt(node, needs, level) === chosen.value);
-  }
-  return [...open].sort((a, b) => compareLists(rankOf(a), rankOf(b)))[0]?.id;
-
-  function headOf(within: readonly NodeObject[], above: readonly string[], level: number): NodeObject {
-    const byRank = (some: readonly NodeObject[]): NodeObject => {
-      const [first] = [...some].sort((a, b) => compareLists(rankOf(a), rankOf(b)));
-      if (first === undefined) throw new Error('a branch without nodes');
-      return first;
-    };
-    if (level >= needs.spreads.length) return byRank(within);
-    const branches = [...new Set(within.map((node) => valueAt(node, needs, level)))];
-    const fewest = Math.min(...branches.map((value) => countUnder([...above, value])));
-    const tied = branches.filter((value) => countUnder([...above, value]) === fewest);
-    return byRank(
-      tied.map((value) =>
-        headOf(
-          within.filter((node) => valueAt(node, needs, level) === value),
-          [...above, value],
-          level + 1,
-        ),
-      ),
-    );
-  }
-}
-
-const valueAt = (node: NodeObject, { spreads }: Requirement, level: number): string => {
-  const spread = spreads[level];
-  return spread === undefined ? '' : nodeValue(node, spread);
-};
-
-const compareLists = (a: readonly number[], b: readonly number[]): number =>
-  a.reduce((order, value, index) => order || value - (b[index] ?? 0), 0);
-
-test('each task goes where a look at every node for every task would put it', () => {
-  fc.assert(
-    fc.property(cluster, ({ nodes: shapes, services }) => {
-      const nodes = shapes.map((shape, index) => nodeOf(`n${index}`, { ...shape, labels: { ...shape.labels } }));
-      const slow = new Ledger();
-      const fast = new Ledger();
-      const pool = new NodePool(nodes, fast, new Set());
-      const all = tasksOf(services).map((draft): TaskObject => ({ ...draft, version: 1, createdAt: 0, updatedAt: 0 }));
-      for (const group of groupTasks(all, new Set(all.map(groupKey)))) {
-        const taskIds = firstOf(group.tasks, 5);
-        const placed = new Map(
-          placeGroup({ ...group, taskIds }, pool, () => 0).placements.map((one) => [one.taskId, one]),
-        );
-        for (const id of taskIds) {
-          const task = all.find((one) => one.id === id);
-          if (task === undefined) throw new Error(`no task ${id}`);
-          const nodeId = chooseSlowly(nodes, slow, task);
-          const placement = placed.get(id);
-          expect(placement?.nodeId).toBe(nodeId);
-          if (nodeId === undefined || placement === undefined) continue;
-          const given = placement.generics === undefined ? {} : { genericResources: placement.generics };
-          slow.set(id, { ...task, nodeId, ...given });
-          fast.set(id, { ...task, nodeId, ...given });
-        }
-      }
-    }),
-    { numRuns: 300 },
   );
 });
 

@@ -2,10 +2,10 @@ import { applyActions } from '../../../../manager/orchestrator/apply-actions.js'
 import { decideService } from '../../../../manager/orchestrator/decide-service.js';
 import type { Decision } from '../../../../manager/orchestrator/task-action.js';
 import { decideHistory } from '../../../../manager/orchestrator/task-history.js';
+import { Backlog } from '../../../../manager/scheduler/backlog.js';
 import { Ledger } from '../../../../manager/scheduler/ledger.js';
 import { NodePool } from '../../../../manager/scheduler/node-pool.js';
 import { placeGroup } from '../../../../manager/scheduler/place.js';
-import { firstOf, groupKey, groupTasks } from '../../../../manager/scheduler/task-groups.js';
 import type { NodeObject, ServiceObject, TaskObject } from '../../../../manager/store/objects.js';
 import type { ServiceMode } from '../../../../proto/engine/service-spec.js';
 import type { NodeSpec } from '../../../../proto/engine/node-document.js';
@@ -138,15 +138,18 @@ export class ClusterModel {
   }
 
   schedule(): void {
-    const waiting = [...this.tasks.values()].filter(
-      (task) => task.nodeId === undefined && task.desiredState !== 'remove' && !isTerminal(task.status.State),
-    );
+    const backlog = new Backlog();
     const ledger = new Ledger();
-    for (const task of this.tasks.values()) ledger.set(task.id, task);
-    for (const group of groupTasks(waiting, new Set(waiting.map(groupKey)))) {
+    for (const task of this.tasks.values()) {
+      backlog.set(task.id, task);
+      ledger.set(task.id, task);
+    }
+    for (const group of backlog.groups([...backlog.keys()])) {
+      const { serviceId, requirement, pinnedTo } = group;
+      const site = pinnedTo === undefined ? {} : { pinnedTo };
+      const alike = { serviceId, requirement, taskIds: group.first(Infinity), ...site };
       const pool = new NodePool([...this.nodes.values()], ledger, new Set());
-      const taskIds = firstOf(group.tasks, Infinity);
-      for (const { taskId, nodeId } of placeGroup({ ...group, taskIds }, pool, () => 0).placements) {
+      for (const { taskId, nodeId } of placeGroup(alike, pool, () => 0).placements) {
         const task = this.tasks.get(taskId);
         if (task === undefined) continue;
         const placed: TaskObject = { ...task, nodeId };

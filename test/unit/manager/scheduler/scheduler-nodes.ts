@@ -1,6 +1,7 @@
 import { Ledger } from '../../../../manager/scheduler/ledger.js';
 import { NodePool } from '../../../../manager/scheduler/node-pool.js';
-import { type Group, type GroupDecision, placeGroup } from '../../../../manager/scheduler/place.js';
+import { placeGroup } from '../../../../manager/scheduler/place.js';
+import type { Group, GroupDecision } from '../../../../manager/scheduler/placement.js';
 import type { Requirement } from '../../../../manager/scheduler/requirement.js';
 import type { NodeObject } from '../../../../manager/store/objects.js';
 import type { NodeAvailability, NodeState } from '../../../../proto/engine/node-document.js';

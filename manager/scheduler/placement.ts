@@ -1,0 +1,30 @@
+import type { GenericResource } from '../../proto/engine/task-spec.js';
+import type { VolumesLeft } from '../store/objects.js';
+import type { Requirement } from './requirement.js';
+
+/** Tasks that are alike: of one version of one service. */
+export interface Group {
+  readonly serviceId: string;
+  readonly requirement: Requirement;
+  /** In the order in which they shall get a node. */
+  readonly taskIds: readonly string[];
+  /** The one node that they are for. */
+  readonly pinnedTo?: string | undefined;
+}
+
+export interface Placement {
+  readonly taskId: string;
+  readonly nodeId: string;
+  /** What the task gets of the node's generic resources; absent when it asks for none. */
+  readonly generics?: readonly GenericResource[];
+  readonly reason: string;
+  /** Data of its slot stays on another node. */
+  readonly volumesLeft?: VolumesLeft;
+}
+
+export interface GroupDecision {
+  /** For the first of the tasks, in their order. */
+  readonly placements: readonly Placement[];
+  /** The other tasks, which no node takes, with the reason; absent when there are none. */
+  readonly waiting?: { readonly taskIds: readonly string[]; readonly reason: string };
+}
