@@ -1,7 +1,7 @@
 import { genericsOf, hasPlace } from './filters.js';
 import { chooseGenerics, type GenericTally } from './generic-resources.js';
 import type { OpenNode } from './open-node.js';
-import type { Placement } from './placement.js';
+import { type Placement, RankedPlacement } from './placement.js';
 import type { Standing } from './rank.js';
 import type { Requirement, Resources } from './requirement.js';
 
@@ -58,16 +58,16 @@ export class GroupNode implements Standing {
 
   /** Gives the node one more task of the group, which it must take. */
   place(taskId: string): Placement {
-    const reason = `it had ${this.serviceTasks} tasks of the service and ${this.open.tasks} in all`;
-    const nodeId = this.open.node.id;
+    const placement = new RankedPlacement(taskId, this.open.node.id, this.serviceTasks, this.open.tasks);
     this.#placed += 1;
     this.serviceTasks += 1;
     this.open.place(this.#requirement);
     const { generics } = this.#requirement;
-    if (generics.length === 0) return { taskId, nodeId, reason };
-    const given = chooseGenerics(generics, genericsOf(this.open.node), this.generics) ?? [];
-    this.#generics ??= this.open.account.generics.clone();
-    this.#generics.take(given);
-    return { taskId, nodeId, reason, generics: given };
+    if (generics.length > 0) {
+      placement.generics = chooseGenerics(generics, genericsOf(this.open.node), this.generics) ?? [];
+      this.#generics ??= this.open.account.generics.clone();
+      this.#generics.take(placement.generics);
+    }
+    return placement;
   }
 }

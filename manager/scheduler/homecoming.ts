@@ -80,7 +80,8 @@ export function sendHome(
       const found = left.get(placement.taskId);
       if (found === undefined) return placement;
       const { homecomer, cause } = found;
-      return { ...placement, volumesLeft: leftVolumes(homecomer, cause, tx.get('node', placement.nodeId)) };
+      const { reason } = placement;
+      return { ...placement, reason, volumesLeft: leftVolumes(homecomer, cause, tx.get('node', placement.nodeId)) };
     },
   };
 }

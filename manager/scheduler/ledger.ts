@@ -29,49 +29,65 @@ interface Booking {
   readonly alive: boolean;
 }
 
+/** What one service has on one node. */
+interface ServiceShare {
+  readonly name: string;
+  /** Tasks that shall live. */
+  alive: number;
+  /** All tasks, also those that are stopping. */
+  bookings: number;
+  /** Of them those that reserve something. */
+  reserving: number;
+  memoryBytes: number;
+}
+
 class Account implements NodeAccount {
-  reserved: Resources = { nanoCpus: 0, memoryBytes: 0 };
+  readonly reserved = { nanoCpus: 0, memoryBytes: 0 };
   tasks = 0;
   readonly generics = new GenericTally();
-  /** Of tasks that shall live and of those that are stopping. */
-  readonly bookings = new Set<Booking>();
-  readonly #services = new Map<string, number>();
-  readonly #hostPorts = new Map<string, number>();
+  readonly #services = new Map<string, ServiceShare>();
+  #hostPorts: Map<string, number> | undefined;
+
+  get isEmpty(): boolean {
+    return this.#services.size === 0;
+  }
 
   tasksOf(serviceId: string): number {
-    return this.#services.get(serviceId) ?? 0;
+    return this.#services.get(serviceId)?.alive ?? 0;
   }
 
   takes(hostPort: string): boolean {
-    return this.#hostPorts.has(hostPort);
+    return this.#hostPorts?.has(hostPort) ?? false;
   }
 
   reservedBy(): readonly string[] {
-    const memory = new Map<string, number>();
-    for (const { serviceName, reserved, generics } of this.bookings) {
-      if (reserved.memoryBytes + reserved.nanoCpus + generics.length === 0) continue;
-      memory.set(serviceName, (memory.get(serviceName) ?? 0) + reserved.memoryBytes);
-    }
-    return [...memory].sort(([a, most], [b, less]) => less - most || (a < b ? -1 : 1)).map(([name]) => name);
+    return [...this.#services.values()]
+      .filter(({ reserving }) => reserving > 0)
+      .sort((a, b) => b.memoryBytes - a.memoryBytes || (a.name < b.name ? -1 : 1))
+      .map(({ name }) => name);
   }
 
-  add(booking: Booking, sign: 1 | -1): void {
-    this.reserved = {
-      nanoCpus: this.reserved.nanoCpus + sign * booking.reserved.nanoCpus,
-      memoryBytes: this.reserved.memoryBytes + sign * booking.reserved.memoryBytes,
-    };
-    if (sign > 0) {
-      this.bookings.add(booking);
-      this.generics.take(booking.generics);
-    } else {
-      this.bookings.delete(booking);
-      this.generics.giveBack(booking.generics);
+  add({ serviceId, serviceName, reserved, generics, hostPorts, alive }: Booking, sign: 1 | -1): void {
+    this.reserved.nanoCpus += sign * reserved.nanoCpus;
+    this.reserved.memoryBytes += sign * reserved.memoryBytes;
+    if (sign > 0) this.generics.take(generics);
+    else this.generics.giveBack(generics);
+    let share = this.#services.get(serviceId);
+    if (share === undefined) {
+      share = { name: serviceName, alive: 0, bookings: 0, reserving: 0, memoryBytes: 0 };
+      this.#services.set(serviceId, share);
     }
-    if (booking.alive) {
+    share.bookings += sign;
+    share.memoryBytes += sign * reserved.memoryBytes;
+    if (reserved.memoryBytes + reserved.nanoCpus + generics.length > 0) share.reserving += sign;
+    if (share.bookings === 0) this.#services.delete(serviceId);
+    if (alive) {
       this.tasks += sign;
-      count(this.#services, booking.serviceId, sign);
+      share.alive += sign;
     }
-    for (const port of booking.hostPorts) count(this.#hostPorts, port, sign);
+    if (hostPorts.length === 0) return;
+    this.#hostPorts ??= new Map();
+    for (const port of hostPorts) count(this.#hostPorts, port, sign);
   }
 }
 
@@ -119,7 +135,7 @@ export class Ledger {
       const account = this.#open(before.nodeId);
       account.add(before, -1);
       this.#count(before, -1);
-      if (account.bookings.size === 0) this.#accounts.delete(before.nodeId);
+      if (account.isEmpty) this.#accounts.delete(before.nodeId);
     }
     if (after !== undefined) {
       this.#bookings.set(taskId, after);
@@ -150,13 +166,15 @@ export class Ledger {
 const isSame = (booking: Booking, task: Pick<TaskObject, 'nodeId' | 'status' | 'desiredState' | 'draining'>): boolean =>
   task.nodeId === booking.nodeId && !isTerminal(task.status.State) && shallLive(task) === booking.alive;
 
+const NO_GENERICS: readonly GenericResource[] = [];
+
 function bookingOf(task: Draft<TaskObject>): Booking | undefined {
   if (task.nodeId === undefined || isTerminal(task.status.State)) return undefined;
   return {
     nodeId: task.nodeId,
     serviceId: task.serviceId,
     serviceName: task.serviceName,
-    generics: task.genericResources ?? [],
+    generics: task.genericResources ?? NO_GENERICS,
     reserved: resourcesOf(task.spec.Resources?.Reservations),
     hostPorts: hostPortKeys(task.hostPorts),
     alive: shallLive(task),

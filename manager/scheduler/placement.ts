@@ -22,6 +22,32 @@ export interface Placement {
   readonly volumesLeft?: VolumesLeft;
 }
 
+/** The choice of the node that stood best. Its reason is put into words only for who reads it. */
+export class RankedPlacement implements Placement {
+  readonly taskId: string;
+  readonly nodeId: string;
+  generics?: readonly GenericResource[];
+  readonly #serviceTasks: number;
+  readonly #tasks: number;
+
+  /** `serviceTasks`, `tasks`: what the node had before. */
+  constructor(taskId: string, nodeId: string, serviceTasks: number, tasks: number) {
+    this.taskId = taskId;
+    this.nodeId = nodeId;
+    this.#serviceTasks = serviceTasks;
+    this.#tasks = tasks;
+  }
+
+  get reason(): string {
+    return `it had ${this.#serviceTasks} tasks of the service and ${this.#tasks} in all`;
+  }
+
+  /** For the log. */
+  toJSON(): Placement {
+    return { ...this, reason: this.reason };
+  }
+}
+
 export interface GroupDecision {
   /** For the first of the tasks, in their order. */
   readonly placements: readonly Placement[];

@@ -2,7 +2,6 @@ import type { Clock } from '../../core/clock.js';
 import { ControlLoop } from '../../core/control-loop.js';
 import type { Logger } from '../../core/logger.js';
 import type { HostPower } from '../../proto/engine/host-options.js';
-import { isTerminal } from '../../proto/engine/task-state.js';
 import type { NodeObject, TaskObject } from '../store/objects.js';
 import type { CommittedChange, Store, View } from '../store/store-types.js';
 import { Backlog } from './backlog.js';
@@ -67,7 +66,7 @@ export function startScheduler(options: SchedulerOptions): { close(): Promise<vo
       }
       for (const key of report.unfinished) loop.mark(key);
       for (const placement of report.placed) {
-        logger.debug(placement, 'task placed');
+        logger.debug({ placement }, 'task placed');
         const { taskId, volumesLeft } = placement;
         if (volumesLeft !== undefined)
           logger.warn({ task: taskId, ...volumesLeft }, 'volume data stays on another node');
