@@ -8,8 +8,8 @@ import { withStore } from './with-store.js';
  * decisions alone, and with the store that they are written to. `SIZES` and `PARTS` choose some.
  */
 
-const SIZES = (process.env['SIZES'] ?? '500,5000,10000').split(',').map(Number);
-const PARTS = (process.env['PARTS'] ?? 'decide,store').split(',');
+const SIZES = (process.env.SIZES ?? '500,5000,10000').split(',').map(Number);
+const PARTS = (process.env.PARTS ?? 'decide,store').split(',');
 const ROUNDS: readonly { readonly name: string; readonly tasks: () => readonly TaskObject[] }[] = [
   { name: '100,000 identical tasks', tasks: () => identicalTasks(100_000) },
   { name: '10,000 different tasks', tasks: () => differentTasks(10_000) },

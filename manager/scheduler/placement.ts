@@ -44,7 +44,8 @@ export class RankedPlacement implements Placement {
 
   /** For the log. */
   toJSON(): Placement {
-    return { ...this, reason: this.reason };
+    const { taskId, nodeId, generics, reason } = this;
+    return { taskId, nodeId, reason, ...(generics === undefined ? {} : { generics }) };
   }
 }
 

@@ -45,12 +45,7 @@ export interface PassReport {
  * told by the watch, as of every change of a task: until then it names tasks that wait no more,
  * which their rows show.
  */
-export function runPass(
-  tx: PassRows,
-  keys: ReadonlySet<GroupKey>,
-  knowledge: Knowledge,
-  budget: number,
-): PassReport {
+export function runPass(tx: PassRows, keys: ReadonlySet<GroupKey>, knowledge: Knowledge, budget: number): PassReport {
   const pass = new Pass(tx, knowledge, budget);
   const groups = knowledge.backlog.groups(keys);
   for (const group of groups) pass.sendHome(group);
