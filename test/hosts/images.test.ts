@@ -113,6 +113,23 @@ test('an image that is on the nodes alone needs no registry and no time', async 
   await h1.bale('service', 'rm', 'local');
 });
 
+test('a tag that a node has is asked for again only where the service says so', async () => {
+  const image = `${open.name}/fresh:1`;
+  await publish(image);
+  const on = ['--no-resolve-image', '--constraint', 'node.hostname==h2'];
+  const run = async (name: string, ...args: string[]): Promise<readonly string[]> => {
+    await create(name, ...on, ...args, image);
+    await runningTasks(h1, name, 1);
+    return contents(name);
+  };
+  const first = await run('first');
+  await publish(image, 'bytes:2');
+  expect(await run('kept')).toEqual(first);
+  expect(await run('missing', '--label', 'bale.image.pull=missing')).toEqual(first);
+  expect(await run('always', '--label', 'bale.image.pull=always')).not.toEqual(first);
+  await h1.bale('service', 'rm', 'first', 'kept', 'missing', 'always');
+});
+
 test('twenty tasks of one node pull once', async () => {
   const image = `${open.name}/many:1`;
   await publish(image);
