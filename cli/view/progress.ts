@@ -90,6 +90,7 @@ async function look(context: Context, client: ApiClient, one: Followed): Promise
   for (const { error, notice } of service.portErrors ?? []) {
     if (notice !== true) context.warn(`warning: ${error}\n`);
   }
+  for (const warning of service.warnings ?? []) context.warn(`warning: ${warning}\n`);
 }
 
 const namedLines = ({ name, progress }: Followed, several: boolean): ServiceProgress['lines'] =>

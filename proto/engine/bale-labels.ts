@@ -1,9 +1,9 @@
 import { errorMessage } from '../../core/errors.js';
 import { checkDepends, DEPENDS } from './depends-label.js';
 import { SCHEDULE_RULES } from './schedule-rules.js';
-import type { PortProtocol, ServiceSpec } from './service-spec.js';
 import { checkHostLabel, HOST_LABELS } from './host-labels.js';
 import { IMAGE_PULL, IMAGE_PULL_CHOICES } from './image-pull-label.js';
+import type { PortProtocol, ServiceSpec } from './service-spec.js';
 import { DRAIN_DEADLINE, durationLabel, HOLD_TIMEOUT, PROGRESS_DEADLINE } from './service-deadlines.js';
 import { parseIpRange } from './ip-range.js';
 import { specError } from './spec-error.js';
@@ -24,7 +24,13 @@ const DEADLINES: Readonly<Record<string, Bounds>> = {
 };
 
 /** Labels with a check of their own. */
-const RULES: Readonly<Record<string, (spec: ServiceSpec) => void>> = { ...SCHEDULE_RULES, [DEPENDS]: checkDepends };
+const RULES: Readonly<Record<string, (spec: ServiceSpec) => void>> = {
+  ...SCHEDULE_RULES,
+  [DEPENDS]: checkDepends,
+  [IMAGE_PULL]: (spec) => {
+    checkChoice(spec, IMAGE_PULL, IMAGE_PULL_CHOICES);
+  },
+};
 
 const UDP_TIMEOUT: Bounds = { least: 1_000, most: 3_600_000 };
 
@@ -48,10 +54,6 @@ const PORT_LABELS: Readonly<Record<string, PortCheck>> = {
 export function checkBaleLabels(spec: ServiceSpec): void {
   for (const label of Object.keys(spec.Labels)) {
     if (!label.startsWith('bale.') || checkHostLabel(spec.Labels, label)) continue;
-    if (label === IMAGE_PULL) {
-      checkChoice(spec, label, IMAGE_PULL_CHOICES);
-      continue;
-    }
     const deadline = Object.hasOwn(DEADLINES, label) ? DEADLINES[label] : undefined;
     if (deadline !== undefined) {
       checkDuration(spec.Labels, label, deadline);
@@ -67,7 +69,7 @@ export function checkBaleLabels(spec: ServiceSpec): void {
     if (check === undefined) {
       const known = Object.keys(PORT_LABELS).map((each) => `bale.port.<target port>.${each}`);
       throw specError(
-        `label "${label}" is unknown: the labels under "bale." are ${[...known, ...Object.keys(DEADLINES), IMAGE_PULL, ...Object.keys(HOST_LABELS), ...Object.keys(RULES)].join(', ')}`,
+        `label "${label}" is unknown: the labels under "bale." are ${[...known, ...Object.keys(DEADLINES), ...Object.keys(RULES), ...Object.keys(HOST_LABELS)].join(', ')}`,
       );
     }
     check(spec, label, Number(target));

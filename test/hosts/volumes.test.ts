@@ -68,6 +68,7 @@ test('a task goes back to the node with its volume, and is warned where that can
   expect(await h1.bale('service', 'ps', '--no-trunc', 'db')).toContain(`"warning: ${warning}"`);
   expect((await serviceOf(h1, 'db')).warnings).toEqual([warning]);
   expect(await h1.bale('service', 'inspect', '--pretty', 'db')).toContain(`Warnings:\n ${warning}\n`);
+  expect((await h1.tryBale('service', 'scale', 'db=1')).stderr).toContain(`warning: ${warning}\n`);
   expect(await h1.log()).toContain('volume data stays on another node');
   expect(await inContainer(fourth, 'ls', '/data')).toBe('');
 

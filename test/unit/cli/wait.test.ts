@@ -25,6 +25,12 @@ test('an update that is paused ends with its words and a failure', async () => {
   expect(out).toBe('web\noverall progress: 1 out of 1 tasks\n1/1: running\n');
 });
 
+test('what the tasks are warned of is said at the end', async () => {
+  await using daemon = await daemonWith({ ...paused('web'), warnings: ['volume data stays behind'] });
+  const { err } = await run(daemon.host, 'service', 'update', '--force', 'web');
+  expect(err).toContain('warning: volume data stays behind\n');
+});
+
 test('of several services each that is paused is named', async () => {
   await using daemon = await daemonWith(paused('a'), paused('b'));
   const { code, err } = await run(daemon.host, 'service', 'scale', 'a=1', 'b=1');

@@ -172,11 +172,11 @@ describe('rules for a service', () => {
       serviceBody({ Mode: { Replicated: { Replicas: 100_001 } } }),
     ],
     [
-      'label "bale.colour" is unknown: the labels under "bale." are bale.port.<target port>.protocol, bale.port.<target port>.balance, bale.port.<target port>.ip, bale.port.<target port>.proxy-protocol, bale.port.<target port>.max-connections, bale.port.<target port>.udp-timeout, bale.drain.deadline, bale.hold.timeout, bale.update.progress-deadline, bale.image.pull, bale.devices, bale.gpus, bale.privileged, bale.shm-size, bale.pid, bale.ipc, bale.cpuset.cpus, bale.cpuset.mems, bale.schedule, bale.schedule.timezone, bale.schedule.concurrency, bale.schedule.history, bale.schedule.catch-up, bale.depends',
+      'label "bale.colour" is unknown: the labels under "bale." are bale.port.<target port>.protocol, bale.port.<target port>.balance, bale.port.<target port>.ip, bale.port.<target port>.proxy-protocol, bale.port.<target port>.max-connections, bale.port.<target port>.udp-timeout, bale.drain.deadline, bale.hold.timeout, bale.update.progress-deadline, bale.schedule, bale.schedule.timezone, bale.schedule.concurrency, bale.schedule.history, bale.schedule.catch-up, bale.depends, bale.image.pull, bale.devices, bale.gpus, bale.privileged, bale.shm-size, bale.pid, bale.ipc, bale.cpuset.cpus, bale.cpuset.mems',
       labelled('bale.colour', 'red'),
     ],
     [
-      'label "bale.port.0.protocol" is unknown: the labels under "bale." are bale.port.<target port>.protocol, bale.port.<target port>.balance, bale.port.<target port>.ip, bale.port.<target port>.proxy-protocol, bale.port.<target port>.max-connections, bale.port.<target port>.udp-timeout, bale.drain.deadline, bale.hold.timeout, bale.update.progress-deadline, bale.image.pull, bale.devices, bale.gpus, bale.privileged, bale.shm-size, bale.pid, bale.ipc, bale.cpuset.cpus, bale.cpuset.mems, bale.schedule, bale.schedule.timezone, bale.schedule.concurrency, bale.schedule.history, bale.schedule.catch-up, bale.depends',
+      'label "bale.port.0.protocol" is unknown: the labels under "bale." are bale.port.<target port>.protocol, bale.port.<target port>.balance, bale.port.<target port>.ip, bale.port.<target port>.proxy-protocol, bale.port.<target port>.max-connections, bale.port.<target port>.udp-timeout, bale.drain.deadline, bale.hold.timeout, bale.update.progress-deadline, bale.schedule, bale.schedule.timezone, bale.schedule.concurrency, bale.schedule.history, bale.schedule.catch-up, bale.depends, bale.image.pull, bale.devices, bale.gpus, bale.privileged, bale.shm-size, bale.pid, bale.ipc, bale.cpuset.cpus, bale.cpuset.mems',
       labelled('bale.port.0.protocol', 'tcp'),
     ],
     [
@@ -257,6 +257,10 @@ describe('rules for a service', () => {
     [
       'label "bale.drain.deadline": "soon" is not a duration; write it like 500ms, 10s or 1m30s',
       serviceBody({ Labels: { 'bale.drain.deadline': 'soon' } }),
+    ],
+    [
+      'label "bale.image.pull" must be one of always, missing, got "never"',
+      serviceBody({ Labels: { 'bale.image.pull': 'never' } }),
     ],
     [
       'label "bale.update.progress-deadline" must be from 1s to 24h, got "0"',
