@@ -20,7 +20,7 @@ export function registerServiceUpdate(service: Command, context: Context): void 
   addNameOptions(update);
   addRightOptions(update);
   addPolicyOptions(update);
-  addImageOptions(update);
+  addImageOptions(update).option('--no-registry-auth', 'Forget the credentials that the service has for registries');
   addRolloutOptions(update)
     .option('--force', 'Replace all tasks even if nothing changed')
     .option('--rollback', 'Go back to the previous spec')

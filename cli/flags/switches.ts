@@ -9,6 +9,7 @@ const OTHERS: ReadonlySet<string> = new Set([
   'rollback',
   'no-healthcheck',
   'no-resolve-image',
+  'no-registry-auth',
   'with-registry-auth',
   'rotate',
   'pretty',

@@ -15,6 +15,8 @@ export interface ImageFlags {
   readonly withRegistryAuth?: boolean;
   /** false with `--no-resolve-image`. */
   readonly resolveImage?: boolean;
+  /** Of an update; false with `--no-registry-auth`. */
+  readonly registryAuth?: boolean;
 }
 
 type Headers = Readonly<Record<string, string>>;

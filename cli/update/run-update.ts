@@ -25,7 +25,14 @@ export async function updateService(
     await rollbackService(context, name, flags);
     return;
   }
-  const query = flags.withRegistryAuth === true ? {} : { registryAuthFrom: 'spec' };
+  if (flags.withRegistryAuth === true && flags.registryAuth === false) {
+    throw new BaleError('--with-registry-auth gives credentials and --no-registry-auth takes them away: use one', {
+      kind: 'invalid',
+      code: 'BALE_FLAG_INVALID',
+    });
+  }
+  const query =
+    flags.withRegistryAuth === true ? {} : { registryAuthFrom: flags.registryAuth === false ? 'none' : 'spec' };
   await changeService(context, name, flags, { ...query, queryRegistry: false }, async (spec, client) => {
     const patched = await withFiles(client, patchService(spec, flags, context.env), flags);
     const headers = await registryAuthHeader(patched.TaskTemplate.ContainerSpec.Image, flags, context);
@@ -96,10 +103,10 @@ async function changeService(
 
 function refuseOthers(flags: UpdateFlags): void {
   const others = Object.entries(flags).filter(
-    // commander sets `healthcheck` unless `--no-healthcheck` is given, and likewise `resolveImage`.
+    // commander sets `healthcheck` unless `--no-healthcheck` is given, and likewise the others.
     ([name, value]) =>
       !['rollback', 'detach', 'quiet'].includes(name) &&
-      !(['healthcheck', 'resolveImage'].includes(name) && value === true),
+      !(['healthcheck', 'resolveImage', 'registryAuth'].includes(name) && value === true),
   );
   if (others.length === 0) return;
   throw new BaleError('other flags may not be combined with --rollback', {

@@ -4,7 +4,7 @@ import type { AuthConfig } from '../../proto/registry/auth-config.js';
 export interface ImageOptions {
   /** `X-Registry-Auth`: credentials for the registry of the spec's image. */
   readonly registryAuth?: AuthConfig | undefined;
-  /** Of an update without credentials: which spec's to keep, `spec` or `previous-spec`. */
+  /** Of an update without credentials: which spec's to keep, `spec` or `previous-spec`; `none`, bale's own, keeps none. */
   readonly registryAuthFrom?: string | undefined;
   /** Looks the digest of an image up; absent when the client did, or wants none. Never fails. */
   readonly resolveImage?: ((image: string) => Promise<ResolvedImage>) | undefined;

@@ -29,6 +29,9 @@ import { serviceStatus } from './service-status.js';
 import { allottedPorts, writeSpec } from './spec-write.js';
 import type { Filters, SwarmApi } from './swarm-api.js';
 
+/** bale's own value of `registryAuthFrom`: the service forgets all credentials that it has. */
+const NO_AUTH = 'none';
+
 const FILTERS = ['id', 'label', 'mode', 'name', 'runtime'];
 
 type ServiceVerbs = Pick<
@@ -132,7 +135,7 @@ export class ServiceApi implements ServiceVerbs {
     const { spec: wanted, warnings } = await pinImage(sent, present.spec, options);
     const given = this.#sealed(present.id, wanted, options);
     const done = await this.#store.update((tx) => {
-      const service = giveRegistryAuth(tx, findService(tx, id), given);
+      const service = changeRegistryAuth(tx, findService(tx, id), given, options);
       const change = decideServiceUpdate(service, index, wanted);
       switch (change.kind) {
         case 'refuse':
@@ -237,6 +240,7 @@ function checkAuthFrom({ registryAuth, registryAuthFrom }: ImageOptions, service
   switch (registryAuthFrom ?? '') {
     case '':
     case 'spec':
+    case NO_AUTH:
       return;
     case 'previous-spec':
       if (service.previousSpec !== undefined) return;
@@ -253,9 +257,18 @@ function checkAuthFrom({ registryAuth, registryAuthFrom }: ImageOptions, service
 }
 
 /** Written at once, also when the spec stays as it is: they may be all that the client wants to change. */
-function giveRegistryAuth(tx: Transaction, service: ServiceObject, given: RegistryAuth | undefined): ServiceObject {
-  if (given === undefined) return service;
-  const changed = { ...service, registryAuth: withRegistryAuth(service.registryAuth, given) };
+function changeRegistryAuth(
+  tx: Transaction,
+  service: ServiceObject,
+  given: RegistryAuth | undefined,
+  { registryAuthFrom }: ImageOptions,
+): ServiceObject {
+  const { registryAuth: present, ...rest } = service;
+  // Given beside it they would be the only ones.
+  const known = registryAuthFrom === NO_AUTH ? undefined : present;
+  const registryAuth = given === undefined ? known : withRegistryAuth(known, given);
+  if (registryAuth === present) return service;
+  const changed = registryAuth === undefined ? rest : { ...rest, registryAuth };
   tx.put('service', changed);
   return changed;
 }

@@ -22,12 +22,15 @@ export const allServices = (view: Pick<View, 'all'>): ReadonlySet<SlotKey> =>
  * What a committed change makes the orchestrator look at. The ordinary way of a task up to
  * `running` is not among it: starting ten thousand tasks costs no decision.
  */
-export function dirtySlots(change: CommittedChange, view: Pick<View, 'tasksByNode' | 'all'>): readonly SlotKey[] {
+export function dirtySlots(
+  change: CommittedChange,
+  view: Pick<View, 'get' | 'tasksByNode' | 'all'>,
+): readonly SlotKey[] {
   switch (change.table) {
     case 'service':
       return isSameWish(change.before, change.after) ? [] : [change.id];
     case 'task':
-      return dirtyByTask(change.before, change.after);
+      return [...dirtyByTask(change.before, change.after), ...nextToLeave(change.before, change.after, view)];
     case 'node': {
       const lost = change.after === undefined || change.after.status.state === 'down';
       const known = change.before !== undefined && change.before.status.state === change.after?.status.state;
@@ -50,6 +53,19 @@ const mattersToEligibility = (before: NodeObject | undefined, after: NodeObject 
   before?.description !== after?.description ||
   before?.status.state !== after?.status.state ||
   before?.status.addr !== after?.status.addr;
+
+/** A task that ends on a node that is emptied a few at a time makes place for others to leave. */
+function nextToLeave(
+  before: TaskObject | undefined,
+  after: TaskObject | undefined,
+  view: Pick<View, 'get' | 'tasksByNode'>,
+): readonly SlotKey[] {
+  const nodeId = before?.nodeId ?? '';
+  const hasEnded = after === undefined || isTerminal(after.status.State);
+  if (before === undefined || isTerminal(before.status.State) || !hasEnded) return [];
+  if (view.get('node', nodeId)?.drain?.maxParallel === undefined) return [];
+  return view.tasksByNode(nodeId).flatMap((task) => (isTerminal(task.status.State) ? [] : [slotKey(task)]));
+}
 
 /** Those with one task for each node, and jobs: tasks of all others are moved by the updater. */
 const nodeBoundServices = (view: Pick<View, 'all'>): readonly SlotKey[] =>

@@ -1,4 +1,5 @@
-import { withoutDrain } from '../drain/task-wish.js';
+import { isTerminal } from '../../proto/engine/task-state.js';
+import { shallLive, withoutDrain } from '../drain/task-wish.js';
 import { nameOf } from '../scheduler/filters.js';
 import type { NodeObject, ServiceObject } from '../store/objects.js';
 import { nodeStanding } from './node-standing.js';
@@ -9,6 +10,9 @@ import { decideSlot, isFilled, OLD_TASK_TIMEOUT, type SlotView } from './slot.js
 import { stoppingTasks } from './stop-task.js';
 import { decision, type Decision, earliest, NOTHING, type TaskAction } from './task-action.js';
 import { draftTask } from './task-draft.js';
+
+/** How often the tasks of a node that is emptied a few at a time are looked at, besides each end of one, ms. */
+const NEXT_TURN = 1_000;
 
 /**
  * Brings a global service to one task on each node that it may use. Its slots are nodes: each node
@@ -46,8 +50,24 @@ export function decideNodeSlot(view: SlotView): Decision {
   const { tasks, service, nodeOf } = view;
   const node = nodeOf(tasks[0]?.pinnedTo ?? '');
   const standing = nodeStanding(node, service.spec.TaskTemplate);
-  if (standing.kind === 'refused') return removeTasks(tasks, standing.reason, { ...view, batch: Infinity });
+  if (standing.kind === 'refused') {
+    const waits = waitsForTurn(node, view);
+    if (waits !== undefined) return decision([], waits);
+    return removeTasks(tasks, standing.reason, { ...view, batch: Infinity });
+  }
   return isFilled(tasks) && node?.status.state !== 'down' ? decideSlot(view) : NOTHING;
+}
+
+/**
+ * A node that is emptied with a limit on the tasks that leave it at once: when its task is to be looked
+ * at again, while others leave. Undefined when it may go, as it may from a node that is down.
+ */
+function waitsForTurn(node: NodeObject | undefined, { tasks, movingOff, now }: SlotView): number | undefined {
+  const { maxParallel, deadline = Infinity } = node?.drain ?? {};
+  if (node === undefined || maxParallel === undefined || node.status.state === 'down' || now >= deadline)
+    return undefined;
+  const isThere = tasks.some((task) => shallLive(task) && !isTerminal(task.status.State));
+  return isThere && movingOff(node.id) >= maxParallel ? Math.min(deadline, now + NEXT_TURN) : undefined;
 }
 
 /** The task of a node: the one that was to be removed and still serves, or a new one. */

@@ -2,6 +2,7 @@ import type { Clock } from '../../core/clock.js';
 import { ControlLoop } from '../../core/control-loop.js';
 import type { Logger } from '../../core/logger.js';
 import type { Store, Transaction } from '../store/store-types.js';
+import { movingOff } from '../updater/node-drain.js';
 import { applyActions } from './apply-actions.js';
 import { allServices, dirtySlots, parseSlotKey, type SlotKey } from './dirty-slots.js';
 import { decideOneSlot, decideService } from './decide-service.js';
@@ -71,13 +72,14 @@ function decide(tx: Transaction, key: SlotKey): Decision {
   const { serviceId, slot } = parseSlotKey(key);
   const service = tx.get('service', serviceId);
   const nodeOf = (id: string): ReturnType<typeof tx.get<'node'>> => tx.get('node', id);
-  const whole = (): Decision => {
-    const nodes = tx.all('node');
-    return decideService({ service, tasks: tx.tasksByService(serviceId), nodeOf, nodes, now: tx.now, batch: BATCH });
-  };
+  const leaving = (nodeId: string): number =>
+    movingOff(tx.tasksByNode(nodeId), (task) => tx.tasksBySlot(task.serviceId, task.slot));
+  const facts = { nodeOf, movingOff: leaving, now: tx.now };
+  const whole = (): Decision =>
+    decideService({ service, tasks: tx.tasksByService(serviceId), nodes: tx.all('node'), batch: BATCH, ...facts });
   if (slot === undefined || service === undefined) return whole();
   const tasks = tx.tasksBySlot(serviceId, slot);
-  return decideOneSlot({ service, slot, tasks, nodeOf, now: tx.now }) ?? whole();
+  return decideOneSlot({ service, slot, tasks, ...facts }) ?? whole();
 }
 
 function report(logger: Logger, { actions }: Decision): void {

@@ -10,6 +10,8 @@ export interface ServiceView {
   /** All its tasks, in any order. */
   readonly tasks: readonly TaskObject[];
   readonly nodeOf: NodeLookup;
+  /** How many tasks are on their way off a node, of whichever service. */
+  readonly movingOff: (nodeId: string) => number;
   /** All nodes, in the order of their ids. */
   readonly nodes: readonly NodeObject[];
   readonly now: number;

@@ -18,6 +18,8 @@ export interface SlotView {
   /** All tasks of the slot, in any order. */
   readonly tasks: readonly TaskObject[];
   readonly nodeOf: NodeLookup;
+  /** How many tasks are on their way off a node, of whichever service; see node-drain.ts. */
+  readonly movingOff: (nodeId: string) => number;
   readonly now: number;
 }
 

@@ -31,8 +31,27 @@ const SPEC: ServiceSpec = {
       Sysctls: { 'net.core.somaxconn': '100' },
       Ulimits: [{ Name: 'nofile', Soft: 10, Hard: 20 }],
       Healthcheck: { Test: ['CMD-SHELL', 'true'], Interval: 1e9 },
+      Secrets: [{ SecretID: 's0', SecretName: 'old', File: { Name: 'old', UID: '0', GID: '0', Mode: 0o444 } }],
+      Configs: [{ ConfigID: 'c0', ConfigName: 'old', File: { Name: '/old', UID: '0', GID: '0', Mode: 0o444 } }],
     },
-    Resources: { Limits: { NanoCPUs: 1e9, Pids: 10 }, Reservations: { MemoryBytes: 2 ** 20 } },
+    Resources: {
+      Limits: { NanoCPUs: 1e9, Pids: 10 },
+      Reservations: {
+        MemoryBytes: 2 ** 20,
+        GenericResources: [
+          { DiscreteResourceSpec: { Kind: 'gpu', Value: 1 } },
+          { DiscreteResourceSpec: { Kind: 'fpga', Value: 2 } },
+        ],
+      },
+    },
+    Placement: {
+      Constraints: ['node.role==worker', 'node.labels.disk==ssd'],
+      Preferences: [
+        { Spread: { SpreadDescriptor: 'node.labels.zone' } },
+        { Spread: { SpreadDescriptor: 'node.labels.rack' } },
+      ],
+      MaxReplicas: 2,
+    },
     RestartPolicy: { Condition: 'on-failure', Delay: 1e9, MaxAttempts: 3 },
     LogDriver: { Name: 'json-file', Options: { 'max-size': '1m' } },
     ForceUpdate: 4,
@@ -56,6 +75,9 @@ const BARE: ServiceSpec = {
   TaskTemplate: { ContainerSpec: { Image: 'web:1' }, ForceUpdate: 0 },
   Mode: { Replicated: { Replicas: 1 } },
 };
+
+/** A job with all that it may have. */
+const JOB: ServiceSpec = { ...BARE, Mode: { ReplicatedJob: { MaxConcurrent: 2, TotalCompletions: 5 } } };
 
 const FLAGS: readonly string[] = [
   '--image web:2',
@@ -110,8 +132,44 @@ const FLAGS: readonly string[] = [
   '-t --read-only',
   '--init=false --tty=false --read-only=true --detach=true',
   '--log-driver syslog --log-opt tag=a',
+  '--constraint-add node.labels.zone==a --constraint-add node.hostname!=h1',
+  '--constraint-rm node.role==worker --constraint-rm node.role==manager',
+  '--constraint-add node.role==manager --constraint-rm node.role==manager',
+  '--placement-pref-add spread=node.labels.row',
+  '--placement-pref-rm spread=node.labels.zone --placement-pref-rm spread=node.labels.row',
+  '--placement-pref-add spread=node.labels.row --placement-pref-rm spread=node.labels.rack',
+  '--generic-resource-add gpu=2 --generic-resource-add ssd=1',
+  '--secret-add key',
+  '--secret-add source=key,target=/etc/key,uid=1,gid=2,mode=0400',
+  '--secret-rm old --secret-rm not-there',
+  '--secret-rm old --secret-add source=key,target=old',
+  '--config-add key',
+  '--config-add source=key,target=/etc/key,uid=1,gid=2,mode=0400',
+  '--config-rm old --config-rm not-there',
+  '--config-rm old --config-add source=key,target=/old',
   '--force',
 ];
+
+/** Flags by which docker's CLI refuses, or falls over, what has nothing of the kind. */
+const FLAGS_OF_MUCH: readonly string[] = [
+  '--replicas-max-per-node 3',
+  '--replicas-max-per-node 0',
+  '--generic-resource-rm gpu',
+  '--generic-resource-rm gpu --generic-resource-rm fpga',
+];
+
+/** Flags that docker's CLI has for Engines of a later API. */
+const LATER_FLAGS: readonly string[] = ['--oom-score-adj 100', '--health-start-period 9s --health-start-interval 2s'];
+
+const FLAGS_OF_JOBS: readonly string[] = [
+  '--image web:2 --force',
+  '--constraint-add node.role==worker --generic-resource-add gpu=1',
+  '--secret-add key --config-add source=key,target=/key',
+];
+
+/** What each name leads to. */
+const SECRETS = [{ ID: 's1', Spec: { Name: 'key', Labels: {} } }];
+const CONFIGS = [{ ID: 'c1', Spec: { Name: 'key', Labels: {} } }];
 
 /** Flags whose missing companions docker's CLI fills in by itself, which ours leaves to the daemon. */
 const FLAGS_OF_POLICIES: readonly string[] = [
@@ -124,18 +182,23 @@ const FLAGS_OF_POLICIES: readonly string[] = [
 ];
 
 describe.each([
-  ['a service with everything', SPEC, [...FLAGS, ...FLAGS_OF_POLICIES]],
-  ['a bare service', BARE, FLAGS],
+  ['a service with everything', SPEC, [...FLAGS, ...FLAGS_OF_MUCH, ...LATER_FLAGS, ...FLAGS_OF_POLICIES]],
+  ['a bare service', BARE, [...FLAGS, ...LATER_FLAGS]],
+  ['a job', JOB, FLAGS_OF_JOBS],
 ])('service update of %s sends what the docker CLI sends', (_, spec, flagLines) => {
   test.each(flagLines)('%s', async (line) => {
     const document = { ...serviceDocument('web', 1), Spec: spec };
     await using daemon = await scriptedDaemon((request) => {
       if (request === 'GET /services/web') return { body: document };
+      if (request === 'GET /secrets') return { body: SECRETS };
+      if (request === 'GET /configs') return { body: CONFIGS };
       if (request === 'POST /services/web/update') return { body: { Warnings: null } };
       return undefined;
     });
     const flags = wordsOf(line);
-    await run('docker', ['-H', daemon.host, 'service', 'update', '-d', ...flags, 'web']);
+    const later = LATER_FLAGS.includes(line) ? { DOCKER_API_VERSION: '1.46' } : {};
+    const env = { ...process.env, ...later };
+    await run('docker', ['-H', daemon.host, 'service', 'update', '-d', ...flags, 'web'], { env });
     expect(await runCli(['-H', daemon.host, 'service', 'update', '-d', ...flags, 'web'])).toBe(0);
     const [theirs, ours] = daemon.changes;
     expect(normal(ours?.body)).toEqual(normal(theirs?.body));
@@ -155,11 +218,12 @@ test('fields that the docker CLI does not know are kept', async () => {
 const wordsOf = (line: string): string[] =>
   [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
 
-/** Without what says nothing in Go's JSON: nulls, empty texts, lists and maps; environment lines sorted, docker's come in any order. */
+/** Without what says nothing in Go's JSON: nulls, empty texts, lists and maps; environment lines and generic resources sorted, docker's come in any order. */
 function normal(value: unknown): unknown {
   if (Array.isArray(value)) {
     const parts = value.map(normal);
-    return parts.every((part) => typeof part === 'string' && part.includes('=')) ? parts.sort() : parts;
+    if (parts.every((part) => typeof part === 'string' && part.includes('='))) return parts.sort();
+    return parts.every(isGeneric) ? parts.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)) : parts;
   }
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
@@ -168,6 +232,9 @@ function normal(value: unknown): unknown {
       .filter(([, part]) => !saysNothing(part)),
   );
 }
+
+const isGeneric = (part: unknown): boolean =>
+  typeof part === 'object' && part !== null && 'DiscreteResourceSpec' in part;
 
 function saysNothing(part: unknown): boolean {
   if (part === null || part === undefined || part === '') return true;

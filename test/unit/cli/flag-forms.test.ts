@@ -38,11 +38,13 @@ const UPDATE = registered(registerServiceUpdate);
 
 /** They say how the command itself behaves, and are the same for both. */
 const OF_THE_COMMAND = ['detach', 'quiet', 'with-registry-auth', 'no-resolve-image'];
+/** Only a service that is there has something to forget. */
+const OF_UPDATE = ['no-registry-auth'];
 /** `--no-init` and the like: the opposite of a switch, for scripts that write `--init=false`. */
 const isOpposite = (name: string): boolean =>
-  name.startsWith('no-') && name !== 'no-healthcheck' && name !== 'no-resolve-image';
+  name.startsWith('no-') && !['no-healthcheck', 'no-resolve-image', 'no-registry-auth'].includes(name);
 const specFlags = ({ flags }: typeof CREATE): readonly string[] =>
-  [...flags.keys()].filter((name) => !OF_THE_COMMAND.includes(name) && !isOpposite(name));
+  [...flags.keys()].filter((name) => ![...OF_THE_COMMAND, ...OF_UPDATE].includes(name) && !isOpposite(name));
 
 /** Where docker's update has other names than the rule gives. */
 const OTHER_FORMS: Readonly<Record<string, readonly string[]>> = {

@@ -91,6 +91,18 @@ test("--with-registry-auth sends this user's credentials for the registry of the
   expect(without.request).toContain('registryAuthFrom=spec');
 });
 
+test('--no-registry-auth makes the service forget what it has, and goes with no new ones', async () => {
+  const { request, headers } = await sent(FOUND, 'update', '-d', '--no-registry-auth', 'web');
+  expect(request).toContain('registryAuthFrom=none');
+  expect(headers.some((one) => 'x-registry-auth' in one)).toBe(false);
+  await using daemon = await scriptedDaemon(() => undefined);
+  let told = '';
+  const output = { print: () => undefined, warn: (text: string) => (told += text), terminal: undefined };
+  const both = ['service', 'update', '--no-registry-auth', '--with-registry-auth', 'web'];
+  expect(await runCli(['-H', daemon.host, ...both], output)).toBe(1);
+  expect(told).toContain('use one');
+});
+
 test('of a service that is refused only the refusal is told', async () => {
   await using daemon = await scriptedDaemon((request) =>
     request === 'POST /services/create' ? { status: 409, body: { message: 'name conflicts' } } : undefined,

@@ -119,6 +119,17 @@ describe('registry credentials', () => {
     expect(row()?.registryAuth?.map(({ registry }) => registry)).toEqual(['reg.test', 'other.test']);
   });
 
+  test('are all forgotten when asked to, without another change, and may be given anew', async () => {
+    await create('reg.test/app:1', { registryAuth });
+    await update('other.test/app:1', { registryAuth });
+    const before = version();
+    await update('other.test/app:1', { registryAuthFrom: 'none' });
+    expect(row()).not.toHaveProperty('registryAuth');
+    expect(version()).toBe(before);
+    await update('other.test/app:1', { registryAuth });
+    expect(row()?.registryAuth?.map(({ registry }) => registry)).toEqual(['other.test']);
+  });
+
   test.each([
     ['previous-spec', 'service does not have a previous spec'],
     ['rubbish', 'unsupported registryAuthFrom value'],

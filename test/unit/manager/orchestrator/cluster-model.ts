@@ -7,6 +7,7 @@ import { Ledger } from '../../../../manager/scheduler/ledger.js';
 import { NodePool } from '../../../../manager/scheduler/node-pool.js';
 import { placeGroup } from '../../../../manager/scheduler/place.js';
 import type { NodeObject, ServiceObject, TaskObject } from '../../../../manager/store/objects.js';
+import { type DrainLimits, drained, movingOff } from '../../../../manager/updater/node-drain.js';
 import type { ServiceMode } from '../../../../proto/engine/service-spec.js';
 import type { NodeSpec } from '../../../../proto/engine/node-document.js';
 import type { RestartPolicy } from '../../../../proto/engine/task-spec.js';
@@ -90,11 +91,23 @@ export class ClusterModel {
     if (node !== undefined) this.nodes.set(id, { ...node, spec: { ...node.spec, ...spec } });
   }
 
+  /** Empties a node within limits. */
+  drainNode(id: string, limits: DrainLimits): void {
+    const node = this.nodes.get(id);
+    if (node !== undefined) this.nodes.set(id, { ...node, ...drained(node, limits, this.now) });
+  }
+
   tasksOf(serviceId: string): readonly TaskObject[] {
     return [...this.tasks.values()].filter((task) => task.serviceId === serviceId);
   }
 
   nodeOf = (id: string): NodeObject | undefined => this.nodes.get(id);
+
+  movingOff = (nodeId: string): number =>
+    movingOff(
+      [...this.tasks.values()].filter((task) => task.nodeId === nodeId),
+      (one) => this.tasksOf(one.serviceId).filter(({ slot }) => slot === one.slot),
+    );
 
   isUp = (nodeId: string | undefined): boolean =>
     nodeId !== undefined && this.nodes.get(nodeId)?.status.state === 'ready';
@@ -104,6 +117,7 @@ export class ClusterModel {
       service: this.services.get(serviceId),
       tasks: this.tasksOf(serviceId),
       nodeOf: this.nodeOf,
+      movingOff: this.movingOff,
       nodes: [...this.nodes.values()],
       now: this.now,
       batch: BATCH,

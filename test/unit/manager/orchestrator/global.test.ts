@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { shallLive } from '../../../../manager/drain/task-wish.js';
 import type { TaskObject } from '../../../../manager/store/objects.js';
-import { isDesiredAlive } from '../../../../proto/engine/task-state.js';
+import { isDesiredAlive, isTerminal } from '../../../../proto/engine/task-state.js';
 import { storedNode, storedService } from '../../../support/stored-objects.js';
 import { ClusterModel } from './cluster-model.js';
 
@@ -64,6 +65,53 @@ describe('a global service', () => {
     model.setNodeSpec('n2', { Availability: 'active' });
     rounds();
     expect(runningOn()).toEqual(['n1', 'n2', 'n3']);
+  });
+
+  describe('on a node that is drained a few at a time', () => {
+    const others = ['a', 'b', 'c', 'd'];
+    const onNode = (): readonly TaskObject[] =>
+      [...model.tasks.values()].filter(({ nodeId, status }) => nodeId === 'n2' && !isTerminal(status.State));
+    beforeEach(() => {
+      for (const id of others) model.setGlobal(id);
+      rounds();
+      expect(onNode()).toHaveLength(5);
+    });
+
+    it('leaves when it is its turn, counted over all services', () => {
+      model.drainNode('n2', { maxParallel: 2 });
+      let most = 0;
+      for (let round = 0; round < 20; round += 1) {
+        model.orchestrate();
+        most = Math.max(most, onNode().filter(({ desiredState }) => !isDesiredAlive(desiredState)).length);
+        model.round();
+      }
+      expect([most, onNode()]).toEqual([2, []]);
+    });
+
+    it('waits for no turn after the deadline, nor on a node that is down', () => {
+      const stays = (): number => onNode().filter(({ desiredState }) => isDesiredAlive(desiredState)).length;
+      model.drainNode('n2', { maxParallel: 1, deadline: 60_000 });
+      model.orchestrate();
+      model.orchestrate();
+      expect(stays()).toBe(4);
+      model.now += 60_000;
+      model.orchestrate();
+      expect(stays()).toBe(0);
+
+      model.drainNode('n1', { maxParallel: 1 });
+      model.setNodeUp('n1', false);
+      model.orchestrate();
+      expect([...model.tasks.values()].filter((task) => task.nodeId === 'n1' && shallLive(task))).toEqual([]);
+    });
+
+    it('is looked at again while it waits', () => {
+      model.drainNode('n2', { maxParallel: 1 });
+      model.orchestrate();
+      const waiting = others.map((id) => model.decide(id)).filter(({ wakeAt }) => wakeAt !== undefined);
+      expect(waiting.map(({ actions, wakeAt }) => [actions, wakeAt])).toEqual(
+        Array.from({ length: 4 }, () => [[], model.now + 1_000]),
+      );
+    });
   });
 
   it('does not touch the task of a node that is down and comes back', () => {

@@ -17,7 +17,8 @@ const decide = (
   service: ServiceObject | undefined,
   tasks: readonly TaskObject[],
   batch = 1_000,
-): ReturnType<typeof decideService> => decideService({ service, tasks, nodeOf, nodes: [], now: NOW, batch });
+): ReturnType<typeof decideService> =>
+  decideService({ service, tasks, nodeOf, movingOff: () => 0, nodes: [], now: NOW, batch });
 
 const createdSlots = ({ actions }: ReturnType<typeof decideService>): readonly number[] =>
   actions.flatMap((action) => (action.kind === 'create' ? [action.task.slot] : []));
@@ -95,6 +96,7 @@ describe('scale up', () => {
         service: three,
         tasks,
         nodeOf: (id) => nodes.get(id),
+        movingOff: () => 0,
         nodes: [],
         now: NOW,
         batch: 10,

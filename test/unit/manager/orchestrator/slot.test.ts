@@ -24,7 +24,7 @@ function task(
 }
 
 const decide = (tasks: readonly TaskObject[], now = NOW): ReturnType<typeof decideSlot> =>
-  decideSlot({ service: storedService('web'), slot: 1, tasks, nodeOf: (id) => NODES.get(id), now });
+  decideSlot({ service: storedService('web'), slot: 1, tasks, movingOff: () => 0, nodeOf: (id) => NODES.get(id), now });
 
 /** Actions in short: `kind what`. */
 const short = ({ actions }: ReturnType<typeof decideSlot>): readonly string[] =>

@@ -29,7 +29,14 @@ const sick = (fields: Partial<Draft<TaskObject>> = {}, policy: RestartPolicy = {
 });
 
 const decide = (tasks: readonly TaskObject[], service = published, now = NOW): Decision =>
-  decideSlot({ service, slot: 1, tasks, nodeOf: (id) => (id === 'n1' ? storedNode('n1') : undefined), now });
+  decideSlot({
+    service,
+    slot: 1,
+    tasks,
+    movingOff: () => 0,
+    nodeOf: (id) => (id === 'n1' ? storedNode('n1') : undefined),
+    now,
+  });
 
 describe('a task that fails its health check', () => {
   test('drains, and is replaced by its policy without waiting for it to stop', () => {
