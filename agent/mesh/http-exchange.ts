@@ -195,8 +195,14 @@ export class HttpExchange {
       this.#fail(httpError(502, this.#route, `its answer cannot be passed on: ${errorMessage(error)}`));
       return;
     }
+    let hasBegun = false;
     answer.on('data', (chunk: Buffer) => {
+      hasBegun = true;
       if (!response.write(chunk)) answer.pause();
+    });
+    // A replica that says more later (a stream of events) has its client know at once that it answers.
+    setImmediate(() => {
+      if (!hasBegun && !this.#done && !response.writableEnded) response.flushHeaders();
     });
     response.on('drain', () => answer.resume());
     answer.once('end', () => {

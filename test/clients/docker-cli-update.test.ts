@@ -159,7 +159,7 @@ const FLAGS_OF_MUCH: readonly string[] = [
 ];
 
 /** Flags that docker's CLI has for Engines of a later API. */
-const LATER_FLAGS: readonly string[] = ['--oom-score-adj 100', '--health-start-period 9s --health-start-interval 2s'];
+const LATER_FLAGS: readonly string[] = ['--oom-score-adj 100'];
 
 const FLAGS_OF_JOBS: readonly string[] = [
   '--image web:2 --force',
