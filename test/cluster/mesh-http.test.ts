@@ -266,6 +266,25 @@ describe('fidelity', () => {
     expect((await ask()).body).toBe('GET  {}');
   });
 
+  test('the head of an answer does not wait for its body', async () => {
+    let finish: () => void = () => undefined;
+    await publish([
+      await Replica.http('task1', 'node1', (_request, response) => {
+        response.setHeader('content-type', 'text/event-stream');
+        response.flushHeaders();
+        finish = () => response.end('event');
+      }),
+    ]);
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      request({ host: node.address, port: 8080, agent }, resolve).once('error', reject).end();
+    });
+    expect(answer.headers['content-type']).toBe('text/event-stream');
+    finish();
+    let body = '';
+    for await (const chunk of answer) body += String(chunk);
+    expect(body).toBe('event');
+  });
+
   test('HEAD, 204 and 304 have no body and keep the connection', async () => {
     await publish([
       await Replica.http('task1', 'node1', (incoming, outgoing) => {
