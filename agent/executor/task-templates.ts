@@ -1,6 +1,7 @@
 import { BaleError, errorMessage } from '../../core/errors.js';
 import type { Assignment } from '../../proto/assignment.js';
 import { expandContainer } from '../../proto/engine/container-expansion.js';
+import { mountFault } from '../../proto/engine/mount-rules.js';
 import { expandTemplate, NO_LOOKUP, type TemplateContext } from '../../proto/engine/template-expansion.js';
 import { parseTemplate } from '../../proto/engine/template.js';
 import { containerName } from './container-labels.js';
@@ -20,20 +21,26 @@ export const templateContext = (assignment: Assignment, node: NodeFacts): Templa
   },
 });
 
-/** The task with the templates of its container expanded for this node. Throws BALE_TEMPLATE_FAILED, which names the field. */
+/**
+ * The task with the templates of its container expanded for this node. Throws BALE_TEMPLATE_FAILED, which
+ * names the field, also when a mount that comes of them breaks a rule: what the manager expanded was a sample.
+ */
 export function withTemplatesExpanded(assignment: Assignment, node: NodeFacts): Assignment {
   const { spec } = assignment;
   const container = expandContainer(spec.ContainerSpec, (text, { failure }) => {
     const template = parseTemplate(text, 'container');
-    if (template.kind !== 'parsed') throw failed(failure, template.reason);
+    if (template.kind !== 'parsed') throw failed(failure, `template: ${template.reason}`);
     try {
       return expandTemplate(template.parts, templateContext(assignment, node), NO_LOOKUP);
     } catch (error) {
-      throw failed(failure, errorMessage(error));
+      throw failed(failure, `template: ${errorMessage(error)}`);
     }
   });
-  return container === spec.ContainerSpec ? assignment : { ...assignment, spec: { ...spec, ContainerSpec: container } };
+  if (container === spec.ContainerSpec) return assignment;
+  const fault = mountFault(container.Mounts ?? []);
+  if (fault !== undefined) throw failed('expanding mounts failed', fault);
+  return { ...assignment, spec: { ...spec, ContainerSpec: container } };
 }
 
 const failed = (failure: string, reason: string): BaleError =>
-  new BaleError(`${failure}: template: ${reason}`, { kind: 'invalid', code: 'BALE_TEMPLATE_FAILED' });
+  new BaleError(`${failure}: ${reason}`, { kind: 'invalid', code: 'BALE_TEMPLATE_FAILED' });

@@ -3,56 +3,57 @@ import { specError } from './spec-error.js';
 
 /** The rules of SwarmKit and its agents for mounts, templates expanded. Throws BALE_SPEC_INVALID (400). */
 export function checkMounts(mounts: readonly Mount[]): void {
-  const targets = new Set<string>();
-  for (const [index, mount] of mounts.entries()) {
-    const where = `ContainerSpec: Mounts[${index}]`;
-    const { Type: type = 'bind', Target = '', Source = '' } = mount;
-    if (!Target.startsWith('/')) {
-      throw specError(`${where}: invalid mount target, must be an absolute path: ${JSON.stringify(Target)}`);
-    }
-    if (targets.has(Target)) throw specError(`ContainerSpec: duplicate mount point: ${Target}`);
-    targets.add(Target);
-    if (type === 'bind' && !Source.startsWith('/')) {
-      throw specError(`${where}: invalid bind mount source, must be an absolute path: ${JSON.stringify(Source)}`);
-    }
-    if (type === 'volume' && Source.startsWith('/')) {
-      throw specError(`${where}: invalid volume mount source, must not be an absolute path: ${Source}`);
-    }
-    if (type === 'tmpfs' && Source !== '') throw specError(`${where}: invalid tmpfs source, source must be empty`);
-    checkOptionKinds(where, type, mount);
-    checkTmpfs(where, mount.TmpfsOptions?.Options ?? []);
-    if (mount.BindOptions?.CreateMountpoint === true) checkCreated(where, mount);
-  }
+  const fault = mountFault(mounts);
+  if (fault !== undefined) throw specError(`ContainerSpec: ${fault}`);
 }
 
-/** Options of another type than the mount's would be ignored by the Engine. */
-function checkOptionKinds(where: string, type: NonNullable<Mount['Type']>, mount: Mount): void {
-  const options = { bind: mount.BindOptions, volume: mount.VolumeOptions, tmpfs: mount.TmpfsOptions };
-  for (const [kind, given] of Object.entries(options)) {
+/** What is wrong with the mounts of a container, by the same rules; undefined when nothing is. */
+export function mountFault(mounts: readonly Mount[]): string | undefined {
+  const targets = new Set<string>();
+  for (const [index, mount] of mounts.entries()) {
+    const { Target = '' } = mount;
+    const fault = pathFault(mount) ?? optionsFault(mount);
+    if (fault !== undefined) return `Mounts[${index}]: ${fault}`;
+    if (targets.has(Target)) return `duplicate mount point: ${Target}`;
+    targets.add(Target);
+  }
+  return undefined;
+}
+
+function pathFault({ Type: type = 'bind', Target = '', Source = '' }: Mount): string | undefined {
+  if (!Target.startsWith('/')) return `invalid mount target, must be an absolute path: ${JSON.stringify(Target)}`;
+  if (type === 'bind' && !Source.startsWith('/')) {
+    return `invalid bind mount source, must be an absolute path: ${JSON.stringify(Source)}`;
+  }
+  if (type === 'volume' && Source.startsWith('/')) {
+    return `invalid volume mount source, must not be an absolute path: ${Source}`;
+  }
+  return type === 'tmpfs' && Source !== '' ? 'invalid tmpfs source, source must be empty' : undefined;
+}
+
+function optionsFault(mount: Mount): string | undefined {
+  const { Type: type = 'bind', BindOptions: bind, VolumeOptions: volume, TmpfsOptions: tmpfs } = mount;
+  // Options of another type than the mount's would be ignored by the Engine.
+  for (const [kind, given] of Object.entries({ bind, volume, tmpfs })) {
     if (kind !== type && given !== undefined && Object.keys(given).length > 0) {
-      throw specError(`${where}: options of a ${kind} mount do not fit a mount of type ${type}`);
+      return `options of a ${kind} mount do not fit a mount of type ${type}`;
     }
   }
+  return tmpfsFault(tmpfs?.Options ?? []) ?? (bind?.CreateMountpoint === true ? creationFault(mount) : undefined);
 }
 
 /** They reach the Engine as one line, separated by commas. */
-function checkTmpfs(where: string, options: readonly (readonly string[])[]): void {
-  for (const [index, option] of options.entries()) {
-    const isShort = option.length === 1 || option.length === 2;
-    if (!isShort || !option.every((word) => /^[^,=\s]+$/.test(word))) {
-      throw specError(
-        `${where}: TmpfsOptions.Options[${index}] must be a flag or a name and a value, got ${JSON.stringify(option)}`,
-      );
-    }
-  }
+function tmpfsFault(options: readonly (readonly string[])[]): string | undefined {
+  const wrong = options.findIndex(
+    (option) => option.length < 1 || option.length > 2 || !option.every((word) => /^[^,=\s]+$/.test(word)),
+  );
+  if (wrong < 0) return undefined;
+  return `TmpfsOptions.Options[${wrong}] must be a flag or a name and a value, got ${JSON.stringify(options[wrong])}`;
 }
 
 /** Such a mount reaches the Engine as one line too, with colons. */
-function checkCreated(where: string, { Source = '', Target = '', BindOptions }: Mount): void {
-  if (BindOptions?.NonRecursive === true) {
-    throw specError(`${where}: CreateMountpoint and NonRecursive cannot be combined`);
-  }
-  if (Source.includes(':') || Target.includes(':')) {
-    throw specError(`${where}: with CreateMountpoint no path can have a colon`);
-  }
+function creationFault({ Source = '', Target = '', BindOptions }: Mount): string | undefined {
+  if (BindOptions?.NonRecursive === true) return 'CreateMountpoint and NonRecursive cannot be combined';
+  const hasColon = Source.includes(':') || Target.includes(':');
+  return hasColon ? 'with CreateMountpoint no path can have a colon' : undefined;
 }

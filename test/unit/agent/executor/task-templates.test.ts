@@ -62,6 +62,15 @@ describe('the templates of a task', () => {
     expect(withTemplatesExpanded(task, NODE)).toBe(task);
   });
 
+  test('that make a mount which breaks a rule on this node are refused', () => {
+    const here = '{{if eq .Node.ID "n1"}}rel{{else}}/abs{{end}}';
+    const task = assignment('t1', { container: { Mounts: [{ Type: 'bind', Source: here, Target: '/a' }] } });
+    expect(caught(() => withTemplatesExpanded(task, NODE))).toMatchObject({
+      code: 'BALE_TEMPLATE_FAILED',
+      message: 'expanding mounts failed: Mounts[0]: invalid bind mount source, must be an absolute path: "rel"',
+    });
+  });
+
   test('that name what is not there tell the variable and not its value', () => {
     const task = assignment('t1', { container: { Env: ['KEY=s3cret{{.Service.Labels.nope}}'] } });
     const error = caught(() => withTemplatesExpanded(task, NODE));
