@@ -72,6 +72,8 @@ export class UdpPorts {
    * that could not be bound is closed, so that the two never fight over it.
    */
   release(): readonly UdpSocket[] {
+    // Whoever takes them tells of them from now on.
+    this.#wanted = [];
     return [...this.#ports].flatMap(([name, { port, ...at }]) => {
       const { socket } = port;
       if (socket !== undefined) return [{ ...at, socket }];

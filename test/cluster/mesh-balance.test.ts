@@ -12,7 +12,7 @@ let replicas: Replica[];
 
 beforeEach(async () => {
   ca = await TestCa.create();
-  nodes = await Promise.all(['node1', 'node2'].map((nodeId) => MeshNode.start(ca.identity(nodeId))));
+  nodes = await Promise.all(['node1', 'node2'].map((nodeId) => MeshNode.start(ca.identity(nodeId), 2_000)));
   replicas = [];
 });
 
@@ -119,13 +119,61 @@ describe.each(['auto', 'http'] as const)('a sticky port (%s)', (mode) => {
     await publish(sticky);
     const { body, cookie } = await ask(nodes[0]);
     await nodes[0]?.close();
-    const another = await MeshNode.start(ca.identity('node1'));
+    const another = await MeshNode.start(ca.identity('node1'), 2_000);
     nodes = [another, ...nodes.slice(1)];
     another.setLocals(replicas.filter(({ nodeId }) => nodeId === 'node1').map(({ local }) => local));
     await publish(sticky);
     for (let index = 0; index < 3; index += 1) expect((await ask(another, withCookie(cookie))).body).toBe(body);
   });
 });
+
+test.each(['sticky', 'least-connections'] as const)(
+  'swapped under load (%s): not one request fails, and none reaches a replica that drained',
+  async (balance) => {
+    const served = new Map<string, number>();
+    await three((taskId, nodeId) =>
+      Replica.http(taskId, nodeId, (_request, response) => {
+        served.set(taskId, (served.get(taskId) ?? 0) + 1);
+        response.end(taskId);
+      }),
+    );
+    await publish({ balance });
+    const failures: string[] = [];
+    let [running, answers] = [true, 0];
+    const browsers = nodes.flatMap((node) =>
+      [true, false].map(async (keepAlive) => {
+        const agent = new Agent({ keepAlive, maxSockets: 1 });
+        let cookie: string | undefined;
+        while (running) {
+          try {
+            const answer = await ask(node, { agent, ...(cookie === undefined ? {} : withCookie(cookie)) });
+            if (!names.includes(answer.body)) failures.push(answer.body);
+            cookie = answer.cookie ?? cookie;
+            answers += 1;
+          } catch (error) {
+            failures.push(String(error));
+          }
+        }
+        agent.destroy();
+      }),
+    );
+    for (let round = 0; round < 9; round += 1) {
+      const name = names[round % 3] ?? '';
+      await publish({ balance }, { [name]: 'draining' });
+      await Promise.all(
+        nodes.map(({ daemon }) => daemon.until(() => Object.keys(daemon.last?.inFlight ?? {}).length === 0)),
+      );
+      const before = [served.get(name), answers + 20] as const;
+      await expect.poll(() => answers, { interval: 5 }).toBeGreaterThan(before[1]);
+      expect(served.get(name)).toBe(before[0]);
+      await publish({ balance });
+    }
+    running = false;
+    await Promise.all(browsers);
+    expect(failures).toEqual([]);
+    expect([...served.keys()].sort()).toEqual(names);
+  },
+);
 
 test('an upgrade goes where its cookie leads, and brings one where it has none', async () => {
   await three(http);

@@ -265,6 +265,13 @@ describe('a port that another process took over', () => {
     expect([ports.open, inFlight.total()]).toEqual([0, 0]);
   });
 
+  test('leaves to it to tell that the node has no address for a port', async () => {
+    await ports.apply([{ publishedPort: 8080, listenOn: '203.0.113.7' }], []);
+    expect(ports.errors()).toMatchObject([{ publishedPort: 8080, notice: true }]);
+    expect(ports.release()).toEqual([]);
+    expect(ports.errors()).toEqual([]);
+  });
+
   test('leaves to it what waits for an endpoint', async () => {
     await publish(endpoint('task1', 'draining'));
     const asking = await client();
