@@ -74,8 +74,8 @@ export function createSwarmApi(options: SwarmApiOptions): SwarmApi {
     schedule: (id) => showSchedule(store, id),
     runJob: (id) => runJob(store, logger, id),
     removeService: (id) => services.removeService(id),
-    secrets: new PayloadApi('secret', store, vault, logger),
-    configs: new PayloadApi('config', store, vault, logger),
+    secrets: new PayloadApi('secret', store, vault, allowed, logger),
+    configs: new PayloadApi('config', store, vault, allowed, logger),
     tasks: (filters) => tasks.tasks(filters),
     task: (id) => tasks.task(id),
   };

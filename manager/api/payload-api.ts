@@ -1,6 +1,7 @@
 import { timestamp } from '../../core/clock.js';
 import { newId } from '../../core/id.js';
 import type { Logger } from '../../core/logger.js';
+import type { HostPower } from '../../proto/engine/host-options.js';
 import type { PayloadDocument, PayloadVersionDocument, RotationDocument } from '../../proto/engine/payload-document.js';
 import { specError } from '../../proto/engine/spec-error.js';
 import type { Vault } from '../secrets/vault.js';
@@ -9,6 +10,7 @@ import type { PayloadObject } from '../store/objects.js';
 import type { Store, View } from '../store/store-types.js';
 import { inUse, outOfSequence, parseVersion, payloadConflict } from './api-errors.js';
 import { acceptFilters, hasLabels, hasPrefix, isOneOf, valuesOf } from './filters.js';
+import { checkPower } from './host-power.js';
 import { lookUp } from './lookup.js';
 import { payloadDocument } from './payload-document.js';
 import { writeSpec } from './spec-write.js';
@@ -26,12 +28,15 @@ export class PayloadApi implements PayloadVerbs {
   readonly #kind: Kind;
   readonly #store: Store;
   readonly #vault: Vault;
+  readonly #allowed: ReadonlySet<HostPower>;
   readonly #logger: Logger;
 
-  constructor(kind: Kind, store: Store, vault: Vault, logger: Logger) {
+  /** `allowed`: power over nodes that a service which a rotation rolls may give to its containers. */
+  constructor(kind: Kind, store: Store, vault: Vault, allowed: ReadonlySet<HostPower>, logger: Logger) {
     this.#kind = kind;
     this.#store = store;
     this.#vault = vault;
+    this.#allowed = allowed;
     this.#logger = logger;
   }
 
@@ -115,6 +120,8 @@ export class PayloadApi implements PayloadVerbs {
       if (isNew) tx.put(kind, { id: target, spec: newest.spec, dataVersion, firstCreatedAt, sealed });
       const older = new Set([...idsOf(rows)].filter((one) => one !== target));
       const services = tx.all('service').filter(({ spec }) => referencedIds(kind, spec).some((one) => older.has(one)));
+      // Before any is written: a rollout that cannot end would leave a service half changed.
+      for (const service of services) checkPower(service.spec, this.#allowed);
       for (const service of services) writeSpec(tx, service, referTo(kind, service.spec, older, target), 'update');
       return { ID: target, dataVersion, services: services.map(({ spec }) => spec.Name) };
     });

@@ -28,7 +28,8 @@ export class Assigner {
     this.#ledger.set(task.id, assigned);
   }
 
-  #assigned(task: TaskObject, { nodeId, generics, volumesLeft }: Placement): TaskObject {
+  #assigned(waiting: TaskObject, { nodeId, generics, volumesLeft }: Placement): TaskObject {
+    const task = waiting.heldBack === undefined ? waiting : released(waiting);
     const plain = { ...task, nodeId, status: this.#status };
     if (generics === undefined && volumesLeft === undefined) return plain;
     const given = generics === undefined ? plain : { ...plain, genericResources: generics };
@@ -38,13 +39,28 @@ export class Assigner {
   }
 }
 
-/** Says why a task has no node. The time stays that at which it began to wait, when only the reason changes. */
-export const pendingStatus = (task: TaskObject, reason: string, now: number): TaskStatus => ({
-  Timestamp: task.status.State === 'pending' ? task.status.Timestamp : timestamp(now),
-  State: 'pending',
-  Message: PENDING_MESSAGE,
-  Err: reason,
-});
+/** Why a task has no node. */
+export interface Wait {
+  readonly reason: string;
+  /** Nodes may have room: it waits for something else. */
+  readonly held: boolean;
+}
+
+/** The task as one that says why it waits. The time stays that at which it began to, when only the reason changes. */
+export function waitingTask(task: TaskObject, { reason, held }: Wait, now: number): TaskObject {
+  const status: TaskStatus = {
+    Timestamp: task.status.State === 'pending' ? task.status.Timestamp : timestamp(now),
+    State: 'pending',
+    Message: PENDING_MESSAGE,
+    Err: reason,
+  };
+  return { ...released(task), status, ...(held ? { heldBack: true } : {}) };
+}
+
+function released(task: TaskObject): TaskObject {
+  const { heldBack, ...rest } = task;
+  return heldBack === undefined ? task : rest;
+}
 
 /** Whether a waiting task does not yet say so for this reason. */
 export const lacksReason = ({ status }: TaskObject, reason: string): boolean =>

@@ -1,6 +1,6 @@
 import type { TaskObject } from '../store/objects.js';
 import type { Transaction } from '../store/store-types.js';
-import { type Assigner, lacksReason, pendingStatus } from './assign.js';
+import { type Assigner, lacksReason, waitingTask } from './assign.js';
 import type { Ledger } from './ledger.js';
 import type { Placement } from './placement.js';
 import { type Homecomer, leftVolumes, placeAtHome } from './place-preferred.js';
@@ -63,7 +63,7 @@ export function sendHome(
         settled.add(task.id);
         waiting = decision.reason;
         if (written >= budget || !lacksReason(task, decision.reason)) break;
-        tx.put('task', { ...task, status: pendingStatus(task, decision.reason, tx.now) });
+        tx.put('task', waitingTask(task, { reason: decision.reason, held: true }, tx.now));
         written += 1;
         break;
       case 'elsewhere':

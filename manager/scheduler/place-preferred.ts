@@ -2,7 +2,7 @@ import { isTerminal } from '../../proto/engine/task-state.js';
 import { shallLive } from '../drain/task-wish.js';
 import type { NodeObject, TaskObject, VolumesLeft } from '../store/objects.js';
 import { explainCauses } from './explain.js';
-import { dynamicRefusal, genericsOf, nameOf, type Refusal, staticRefusal } from './filters.js';
+import { dynamicRefusal, genericsOf, nameOf, type Refusal, staticRefusal, unfitting } from './filters.js';
 import { chooseGenerics } from './generic-resources.js';
 import type { Ledger } from './ledger.js';
 import type { Placement } from './placement.js';
@@ -39,6 +39,9 @@ export function placeAtHome({ task, home, requirement, slot }: Homecomer, site: 
     return { kind: 'elsewhere', cause: `node ${home.nodeId}, which was removed from the swarm` };
   }
   const name = nameOf(node);
+  if (isAway(node) && unfitting(requirement, node) === undefined) {
+    return { kind: 'wait', reason: `${name} has its volume data; its daemon was stopped and is waited for` };
+  }
   const refused = staticRefusal(requirement, { node, suspect: false });
   if (refused !== undefined) return { kind: 'elsewhere', cause: `${name}, ${why(requirement, refused)}` };
   if (site.suspects.has(node.id)) {
@@ -65,6 +68,10 @@ export function leftVolumes({ task, home }: Homecomer, cause: string, node: Node
   const there = node === undefined ? 'another node' : nameOf(node);
   return { ...home, warning: `${what} is on ${cause}: started on ${there} without it` };
 }
+
+/** Its daemon said goodbye, as at an upgrade: the node is not lost. */
+const isAway = ({ status, spec }: NodeObject): boolean =>
+  status.state === 'disconnected' && spec.Availability === 'active';
 
 /** It holds its room until it has ended. */
 const isLeaving = (task: TaskObject, nodeId: string): boolean =>

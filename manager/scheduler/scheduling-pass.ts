@@ -1,7 +1,7 @@
 import { type HostPower, refusedPower } from '../../proto/engine/host-options.js';
 import type { TaskObject } from '../store/objects.js';
 import type { Transaction } from '../store/store-types.js';
-import { Assigner, pendingStatus } from './assign.js';
+import { Assigner, type Wait, waitingTask } from './assign.js';
 import { type Backlog, waitsForNode } from './backlog.js';
 import type { FailureWindow } from './failure-window.js';
 import { type Homecoming, sendHome } from './homecoming.js';
@@ -97,7 +97,8 @@ class Pass implements PassReport {
     const named = group.first(this.#left + (home?.settled.size ?? 0));
     const tasks = this.#rows(named, home?.settled).slice(0, this.#left);
     if (home !== undefined && tasks.length === 0) return;
-    const { placements, waiting } = this.#decide(group, tasks, pool);
+    const held = this.#heldBack(group);
+    const { placements, waiting } = held === undefined ? this.#decide(group, tasks, pool) : heldBack(tasks, held);
     for (const [index, bare] of placements.entries()) {
       const task = tasks[index];
       if (task === undefined) continue;
@@ -106,15 +107,14 @@ class Pass implements PassReport {
       this.placed.push(placement);
     }
     this.#left -= placements.length;
-    if (waiting !== undefined) this.#explain(group, waiting.reason, home?.settled);
+    if (waiting !== undefined)
+      this.#explain(group, { reason: waiting.reason, held: held !== undefined }, home?.settled);
     else if (named.length < group.size) this.unfinished.push(group.key);
   }
 
   #decide(group: WaitingGroup, tasks: readonly TaskObject[], pool: NodePool): GroupDecision {
     const { serviceId, serviceVersion, requirement, pinnedTo } = group;
     const taskIds = tasks.map(({ id }) => id);
-    const held = this.#heldBack(group);
-    if (held !== undefined) return { placements: [], waiting: { taskIds, reason: held } };
     const { failures } = this.#knowledge;
     return placeGroup({ serviceId, requirement, taskIds, pinnedTo }, pool, (nodeId) =>
       failures.count(serviceId, serviceVersion, nodeId, this.#tx.now),
@@ -122,7 +122,8 @@ class Pass implements PassReport {
   }
 
   /** What has no room for the first of alike tasks has none for the others. */
-  #explain(group: WaitingGroup, reason: string, settled?: ReadonlySet<string>): void {
+  #explain(group: WaitingGroup, wait: Wait, settled?: ReadonlySet<string>): void {
+    const { reason } = wait;
     this.waiting.set(group.key, reason);
     // The backlog does not know yet which tasks this pass has settled: one more than these and those that fit.
     const most = this.#budget + (settled?.size ?? 0) + 1;
@@ -130,7 +131,7 @@ class Pass implements PassReport {
     const tasks = this.#rows(named, settled);
     if (tasks.length > this.#left || named.length === most) this.unfinished.push(group.key);
     for (const task of tasks.slice(0, this.#left)) {
-      this.#tx.put('task', { ...task, status: pendingStatus(task, reason, this.#tx.now) });
+      this.#tx.put('task', waitingTask(task, wait, this.#tx.now));
     }
     this.#left -= Math.min(this.#left, tasks.length);
   }
@@ -153,3 +154,8 @@ class Pass implements PassReport {
     return withdrawn ?? this.#tx.get('service', serviceId)?.awaiting?.reason;
   }
 }
+
+const heldBack = (tasks: readonly TaskObject[], reason: string): GroupDecision => ({
+  placements: [],
+  waiting: { taskIds: tasks.map(({ id }) => id), reason },
+});

@@ -174,6 +174,8 @@ export interface TaskObject extends StoredObject {
   readonly hostOptions?: HostOptions;
   /** Set once by the scheduler, never changed. */
   readonly nodeId?: string;
+  /** It has no node for another reason than room: `status.Err` says which. Gone with the wait. */
+  readonly heldBack?: true;
   /** What it holds of the node's generic resources; set with `nodeId`. */
   readonly genericResources?: readonly GenericResource[];
   /** `RegistryAuth.id` of the credentials that it pulls with. */

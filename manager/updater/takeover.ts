@@ -82,7 +82,7 @@ function decidePair(
     const late = overdue(task, view.nodeOf, view.now);
     if (late !== undefined) return { actions: [retire(task, 'shutdown', late, view)] };
   }
-  const obstacle = noRoom(live);
+  const obstacle = live.heldBack === true ? undefined : noRoom(live);
   if (obstacle === undefined) {
     return {
       actions: [],

@@ -53,6 +53,16 @@ test('of updates and drains of one version of a node exactly one is written', as
   await api.ask('POST', `/nodes/${ID}/update?version=${now.Index}`, { body: { ...Spec, Availability: 'pause' } });
 });
 
+test('power over nodes that the daemon was not told to allow is forbidden', async () => {
+  const body = serviceBody({ Name: 'strong', Labels: { 'bale.devices': '/dev/kvm', 'bale.ipc': 'host' } });
+  const answer = await api.ask('POST', '/services/create', { body });
+  expect(refusalOf(answer)).toEqual({
+    status: 403,
+    message:
+      'service strong: label "bale.devices" gives the container devices of its node; label "bale.ipc" gives the container the shared memory of the processes of its node. The manager does not allow it: start its daemon with --allow devices,host-ipc',
+  });
+});
+
 test('the last ten specs are kept, and each can be gone back to', async () => {
   const { ID } = await api.create({ Name: 'past', Mode: { Replicated: { Replicas: 0 } } });
   for (let number = 2; number <= 13; number += 1) await api.update(ID, (spec) => withImage(spec, `bb:${number}`));

@@ -12,6 +12,7 @@ import type { Draft, Store } from '../../manager/store/store-types.js';
 import { changeSpec } from '../../manager/updater/change-spec.js';
 import { startUpdater } from '../../manager/updater/updater-loop.js';
 import type { EndpointTable } from '../../proto/endpoint-table.js';
+import type { HostPower } from '../../proto/engine/host-options.js';
 import type { PortConfig, ServiceSpec } from '../../proto/engine/service-spec.js';
 import { isTerminal, type TaskState } from '../../proto/engine/task-state.js';
 import { FakeClock } from './fake-clock.js';
@@ -52,6 +53,8 @@ export class RolloutBench {
   readonly clock: FakeClock;
   readonly store: Store;
   readonly meshes = new Map<string, BenchMesh>();
+  /** Power over nodes that the scheduler allows. */
+  readonly allowed = new Set<HostPower>();
   /** Tasks told to stop that the gate should not have released. */
   readonly violations: string[] = [];
   readonly #table: () => EndpointTable;
@@ -84,7 +87,7 @@ export class RolloutBench {
       startDrainLoop({ store, handshake, onMeshReport, clock, logger }),
       startOrchestrator({ store, clock, logger }),
       startUpdater({ store, handshake, onMeshReport, clock, logger }),
-      startScheduler({ store, clock, logger, avoid: () => new Set(), allowed: new Set() }),
+      startScheduler({ store, clock, logger, avoid: () => new Set(), allowed: this.allowed }),
       startReaper({ store, clock, logger }),
     );
   }

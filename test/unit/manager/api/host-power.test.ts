@@ -9,7 +9,7 @@ const refusal = {
   kind: 'forbidden',
   code: 'BALE_HOST_POWER_REFUSED',
   message:
-    'label "bale.privileged" gives the container every device and every capability: such a container can take its node over. The manager does not allow it: start its daemon with --allow privileged',
+    'service web: label "bale.privileged" gives the container every device and every capability: such a container can take its node over. The manager does not allow it: start its daemon with --allow privileged',
 };
 
 describe('a service that gives its containers power over their nodes', () => {
@@ -43,5 +43,19 @@ describe('a service that gives its containers power over their nodes', () => {
     expect(await caughtAsync(back())).toEqual(refusal);
     expect(await caughtAsync(test.api.rollBackTo(id, String(first)))).toEqual(refusal);
     expect(test.api.service(id, false).Spec.Labels).toEqual({});
+  });
+
+  it('is not rolled by a new version of a secret when it is not allowed any more', async () => {
+    const allowed = new Set(['privileged'] as const);
+    const test = await openTestApi(allowed);
+    const data = (text: string): string => Buffer.from(text).toString('base64');
+    const { ID: SecretID } = await test.api.secrets.create({ Name: 's', Labels: {}, Data: data('1') });
+    const File = { Name: 's', UID: '0', GID: '0', Mode: 0o444 };
+    const Secrets = [{ SecretID, SecretName: 's', File }];
+    const Labels = { 'bale.privileged': 'true' };
+    await test.api.createService(serviceBody({ Labels, TaskTemplate: { ContainerSpec: { Secrets } } }));
+    allowed.clear();
+    expect(await caughtAsync(test.api.secrets.rotate('s', { Data: data('2') }))).toEqual(refusal);
+    expect(test.api.secrets.inspect('s')).toMatchObject({ ID: SecretID, dataVersion: 1 });
   });
 });

@@ -122,6 +122,18 @@ describe('a task with volumes', () => {
     expect(task('t1').nodeId).toBe('h2');
   });
 
+  test('waits for a node whose daemon was stopped, until the node is lost or emptied', async () => {
+    await put([nodeOf('h1'), nodeOf('h2', { state: 'disconnected' })], [ended('old', 'h2')]);
+    await put([], [newTask('t1')]);
+    await pass();
+    expect(task('t1').nodeId).toBeUndefined();
+    expect(task('t1').status.Err).toBe('h2 has its volume data; its daemon was stopped and is waited for');
+    await put([nodeOf('h2', { state: 'disconnected', availability: 'drain' })]);
+    await pass();
+    expect(task('t1').nodeId).toBe('h1');
+    expect(task('t1').volumesLeft?.nodeId).toBe('h2');
+  });
+
   test('stays where it ran last, though its data was elsewhere before', async () => {
     await put([nodeOf('h1'), nodeOf('h2')], [ended('old', 'h2')]);
     await put([], [{ ...ended('away', 'h1'), volumesLeft: { nodeId: 'h2', volumes: ['data'], warning: '' } }]);

@@ -73,6 +73,25 @@ describe('host options of a service', () => {
   });
 });
 
+test('a task that may not be made any more takes over from nobody, whatever room there is', async () => {
+  bench.allowed.add('privileged');
+  await bench.create(spec({ 'bale.privileged': 'true', 'bale.update.progress-deadline': '20s' }));
+  await until(() => bench.serving.length === 2);
+  const before = ids();
+  bench.allowed.clear();
+  await bench.setImage('v2');
+  await until(() => bench.service.updateStatus?.State === 'paused');
+  expect(ids()).toEqual(before);
+  expect(bench.service.updateStatus?.Message).toContain('start its daemon with --allow privileged');
+  bench.allowed.add('privileged');
+  await bench.update((now) => ({ ...now, Labels: {} }));
+  await until(() => bench.service.updateStatus?.State === 'completed');
+  expect(serving().map(({ hostOptions, heldBack }) => [hostOptions, heldBack])).toEqual([
+    [undefined, undefined],
+    [undefined, undefined],
+  ]);
+});
+
 test('an update of a service with a volume leaves each slot on its node', async () => {
   const Mounts = [{ Type: 'volume' as const, Source: 'data', Target: '/data' }];
   await bench.create(spec({}, { TaskTemplate: { ContainerSpec: { Image: 'v1', Mounts } } }));
