@@ -68,6 +68,7 @@ export function registerServiceCreate(service: Command, context: Context): void 
     .option('--read-only', 'Mount the root filesystem read-only')
     .addOption(new Option('--no-read-only', 'Do not').hideHelp())
     .option('--group <group>', 'Supplementary group', collect)
+    .option('--isolation <kind>', 'Isolation of the containers; on Linux there is "default" alone')
     .option('--host <host:ip>', 'Extra line of /etc/hosts', collect)
     .option('--dns <address>', 'DNS server', collect)
     .option('--dns-option <option>', 'DNS option', collect)

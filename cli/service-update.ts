@@ -79,6 +79,7 @@ function addNameOptions(command: Command): void {
 function addRightOptions(command: Command): void {
   command
     .option('-u, --user <user>', 'User name or id, with an optional group: NAME[:GROUP]')
+    .option('--isolation <kind>', 'Isolation of the containers; on Linux there is "default" alone')
     .option('--group-add <group>', 'Add a supplementary group', collect)
     .option('--group-rm <group>', 'Remove a supplementary group', collect)
     .option('--cap-add <capability>', 'Add a Linux capability, or no longer drop it', collect)

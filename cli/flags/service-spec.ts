@@ -122,6 +122,7 @@ async function containerSpec(
       ...given('Options', flags.dnsOption === undefined ? undefined : [...flags.dnsOption]),
     },
     Init: flags.init ?? false,
+    ...given('Isolation', flags.isolation),
     ...given('Sysctls', flags.sysctl === undefined ? undefined : parseLabels(flags.sysctl)),
     ...given('CapabilityAdd', flags.capAdd),
     ...given('CapabilityDrop', flags.capDrop),

@@ -31,6 +31,7 @@ export interface TaskFlags {
   readonly init?: boolean;
   readonly tty?: boolean;
   readonly readOnly?: boolean;
+  readonly isolation?: string;
   readonly capAdd?: List;
   readonly capDrop?: List;
   readonly logDriver?: string;

@@ -87,6 +87,7 @@ function patchRights(spec: ContainerSpec, flags: UpdateFlags): void {
   if (flags.sysctlAdd !== undefined || flags.sysctlRm !== undefined) {
     setField(spec, 'Sysctls', patchMap(spec.Sysctls, parseLabels(flags.sysctlAdd ?? []), flags.sysctlRm));
   }
+  if (flags.isolation !== undefined) setField(spec, 'Isolation', flags.isolation);
   if (flags.oomScoreAdj !== undefined) spec.OomScoreAdj = oomScore(flags.oomScoreAdj);
   if (flags.ulimitAdd !== undefined || flags.ulimitRm !== undefined) {
     setField(spec, 'Ulimits', patchNamed(spec.Ulimits, (flags.ulimitAdd ?? []).map(ulimit), flags.ulimitRm));

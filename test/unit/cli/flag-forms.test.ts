@@ -108,6 +108,7 @@ const SAMPLES: Readonly<Record<string, string | readonly [value: string, removed
   'health-start-period': '4s',
   'health-start-interval': '1s',
   group: ['adm', 'adm'],
+  isolation: 'default',
   host: ['db:10.0.0.1', 'db'],
   dns: ['10.0.0.9', '10.0.0.9'],
   'dns-option': ['ndots:2', 'ndots:2'],
