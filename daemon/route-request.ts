@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { pageNotFound } from './error-answer.js';
 import { parseJsonBody } from './json-body.js';
 import { Query } from './query.js';
 
@@ -12,12 +13,12 @@ export const queryOf = (request: FastifyRequest): Query => {
 export const jsonBody = (request: FastifyRequest): unknown =>
   parseJsonBody(request.headers['content-type'], request.body instanceof Uint8Array ? request.body : undefined);
 
-/** The value of `:id`. */
+/** The value of `:id`. Throws BALE_PAGE_NOT_FOUND for an empty one: there is no such page. */
 export function idOf(request: FastifyRequest): string {
   const { params } = request;
-  return typeof params === 'object' && params !== null && 'id' in params && typeof params.id === 'string'
-    ? params.id
-    : '';
+  const hasId = typeof params === 'object' && params !== null && 'id' in params;
+  if (!hasId || typeof params.id !== 'string' || params.id === '') throw pageNotFound();
+  return params.id;
 }
 
 /** An answer in the Engine's form: JSON with a line end. As bytes: to text Fastify adds a charset, which an Engine has not. */

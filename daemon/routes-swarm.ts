@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Membership } from './membership.js';
-import { notLocked, notPartOfSwarm } from './refusals.js';
+import { notLocked } from './refusals.js';
 import { jsonBody, queryOf, sendEmpty, sendJson } from './route-request.js';
 
 export function swarmRoutes(app: FastifyInstance, membership: Membership): void {
@@ -35,7 +35,8 @@ export function swarmRoutes(app: FastifyInstance, membership: Membership): void 
     return sendJson(reply, 200, { UnlockKey: '' });
   });
 
-  app.post('/swarm/unlock', () => {
-    throw membership.isMember ? notLocked() : notPartOfSwarm();
+  app.post('/swarm/unlock', async () => {
+    await membership.api();
+    throw notLocked();
   });
 }

@@ -128,6 +128,27 @@ describe('on a manager, whatever comes is done whole, or refused and nothing cha
     },
   );
 
+  const GOOD_BODIES = {
+    service: serviceBody({ Name: 'nosuch' }),
+    node: { Role: 'worker', Availability: 'active' },
+    task: {},
+    secret: { Name: 'nosuch', Data },
+    config: { Name: 'nosuch', Data },
+  };
+
+  test.each(ROUTES.filter(({ path }) => path.includes(':id')))('$route: no such id or name', async (row) => {
+    const { method, path, requests } = row;
+    const { noun } = requests;
+    if (noun === undefined) throw new Error(`${row.route} has no noun`);
+    const before = await api.written();
+    for (const id of ['nosuch', '__proto__', 'constructor', '%2e%2e', 'a%2Fb', '%F0%9F%90%A2', '%00']) {
+      const question = method === 'POST' ? { body: GOOD_BODIES[noun] } : {};
+      const answer = await api.ask(method, `${path.replace(':id', id)}?version=1&to=1&force=1`, question);
+      expect(refusalOf(answer)).toEqual({ status: 404, message: `${noun} ${decodeURIComponent(id)} not found` });
+    }
+    expect(await api.written()).toEqual(before);
+  });
+
   // Other methods on paths that the Engine has too are the Engine's.
   const own = ROUTES.filter(({ requests }) => requests.local !== true);
   test.each([...new Set(own.map(({ path }) => path))])('%s has no other methods', async (path) => {
@@ -206,29 +227,27 @@ describe('on daemons that may change what they are', () => {
   const NO_MANAGER = 'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" ';
   const A_WORKER = "This node is not a swarm manager. Worker nodes can't be used to view or modify cluster state. ";
 
-  test.each(
-    ROUTES.filter(
-      ({ requests, route }) =>
-        requests.membership !== true && requests.local !== true && route !== 'POST /swarm/unlock',
-    ),
-  )('$route: 503 where there is no manager, whatever is sent', async ({ method, path, requests }) => {
-    for (const [node, state, words] of [
-      [loose, 'inactive', NO_MANAGER],
-      [worker, 'active/worker', A_WORKER],
-    ] as const) {
-      await fc.assert(
-        fc.asyncProperty(
-          generated(requests, ['x']).filter(
-            ({ id, type }) => !id.includes('%zz') && id.length <= 1_000 && type.includes('/'),
+  test.each(ROUTES.filter(({ requests }) => requests.membership !== true && requests.local !== true))(
+    '$route: 503 where there is no manager, whatever is sent',
+    async ({ method, path, requests }) => {
+      for (const [node, state, words] of [
+        [loose, 'inactive', NO_MANAGER],
+        [worker, 'active/worker', A_WORKER],
+      ] as const) {
+        await fc.assert(
+          fc.asyncProperty(
+            generated(requests, ['x']).filter(
+              ({ id, type }) => !id.includes('%zz') && id.length <= 1_000 && type.includes('/'),
+            ),
+            async (request) => {
+              const { status, message } = refusalOf(await send(to(node), method, path, request));
+              expect({ status, message }).toEqual({ status: 503, message: expect.stringContaining(words) as string });
+            },
           ),
-          async (request) => {
-            const { status, message } = refusalOf(await send(to(node), method, path, request));
-            expect({ status, message }).toEqual({ status: 503, message: expect.stringContaining(words) as string });
-          },
-        ),
-        { numRuns: 3 },
-      );
-      expect(await stateOf(node)).toBe(state);
-    }
-  });
+          { numRuns: 3 },
+        );
+        expect(await stateOf(node)).toBe(state);
+      }
+    },
+  );
 });

@@ -43,8 +43,10 @@ describe('a request that is refused leaves everything as it was', () => {
     ['PUT /bale/services/WEB/rollback', 404, 'page not found'],
     ['POST /bale/services/WEB/restart', 404, 'page not found'],
     ['GET /bale/nothing', 404, 'page not found'],
-    ['GET /bale/services//history', 404, 'service  not found'],
+    ['GET /bale/services//history', 404, 'page not found'],
     ['GET /bale/services/%00/history', 404, 'service \0 not found'],
+    [`GET /services?filters=${'['.repeat(100_000)}`, 400, /^invalid filters: .{1,200}$/],
+    [`GET /nodes?filters={"name":${'['.repeat(50_000)}${']'.repeat(50_000)}}`, 400, /^invalid filters: .{1,200}$/],
     ['GET /bale/services/%zz/history', 400, /^invalid URL: /],
     ['POST /bale/nodes/%E0%A4%A/drain', 400, /^invalid URL: /],
     [`GET /services/${'x'.repeat(1_001)}`, 404, 'no id or name of more than 1000 characters was found'],
@@ -222,14 +224,15 @@ describe('a request that is refused leaves everything as it was', () => {
     ],
     ['too much', 'application/json', ' '.repeat(5 * 1024 * 1024), /^the request body is larger than 4 MiB$/],
   ])('a body that is %s', async (_what, type, body, message) => {
-    for (const request of BODY_ROUTES) {
-      const before = await api.written();
+    const before = await api.written();
+    // What is large is dear to send: two routes tell as much as all.
+    for (const request of (body?.length ?? 0) > 100_000 ? [SERVICE, NODE] : BODY_ROUTES) {
       const headers = type === undefined ? {} : { 'Content-Type': type };
       const answer = refusalOf(await ask(request, { headers, ...(body === undefined ? {} : { body }) }));
       const status = answer.message.includes('larger') ? 413 : 400;
       expect({ request, ...answer }).toEqual({ request, status, message: expect.stringMatching(message) as string });
-      expect(await api.written()).toEqual(before);
     }
+    expect(await api.written()).toEqual(before);
   });
 
   test('a list of very many wrong entries does not hold the manager up', async () => {

@@ -7,3 +7,6 @@ export const LATER_500 = 'Where an Engine answers a wrong request with 500, bale
 export const ROLLBACK_CHECKED = 'A RollbackConfig is checked like an UpdateConfig';
 export const NO_CONTAINER = 'A task template without a ContainerSpec is refused for the image that it lacks';
 export const TEMPLATE_WORDS = 'What is wrong with a template is said without its text, which may be a secret';
+export const CONFIG_NAMES = '`GET /configs` takes the filter `names` as `GET /secrets` does';
+export const ACCEPTED = 'The membership of every node is `accepted`';
+export const MALFORMED_FILTERS = 'What is wrong with `filters` is said in words of bale';

@@ -1,3 +1,6 @@
+import type { NodeDocument } from '../../../proto/engine/node-document.js';
+import { eventually } from '../eventually.js';
+import type { Found } from './reads.js';
 import { service, type Outcome, type Rule } from './rule.js';
 
 export interface RawAnswer {
@@ -11,6 +14,8 @@ export type Ask = (method: string, path: string, body?: string) => Promise<RawAn
 /** What the rules' requests speak of, on a manager of either kind. */
 export class Scene {
   readonly #ask: Ask;
+  /** The id of the service that has a task. */
+  #busy = '';
   /** The beginning that exactly two ids of services share. */
   #twins = '';
 
@@ -18,11 +23,16 @@ export class Scene {
     this.#ask = ask;
   }
 
+  /** Without anything that requests could speak of. */
+  static bare(ask: Ask): Scene {
+    return new Scene(ask);
+  }
+
   static async make(ask: Ask): Promise<Scene> {
     const scene = new Scene(ask);
     const Data = Buffer.from('data').toString('base64');
-    await scene.#made('/secrets/create', { Name: 'key', Data });
-    await scene.#made('/configs/create', { Name: 'conf', Data });
+    await scene.#made('/secrets/create', { Name: 'key', Labels: { kind: 'test' }, Data });
+    await scene.#made('/configs/create', { Name: 'conf', Labels: { kind: 'test' }, Data });
     const file = { Name: 'file', UID: '0', GID: '0', Mode: 0o444 };
     const ContainerSpec = {
       Secrets: [{ SecretID: '{secrets/key}', SecretName: 'key', File: file }],
@@ -41,8 +51,21 @@ export class Scene {
     await scene.#must(
       'POST',
       '/services/{services/past}/update?version={services/past@}',
-      service({ Name: 'past', Labels: { a: 'b' } }),
+      service({ Name: 'past', Labels: { tier: 'back' } }),
     );
+    await scene.#made('/services/create', {
+      ...service({
+        Name: 'busy',
+        Labels: { tier: 'front', zone: 'a' },
+        TaskTemplate: { ContainerSpec: { Labels: { inside: '' } }, RestartPolicy: { Condition: 'none' } },
+      }),
+      Mode: { Replicated: { Replicas: 1 } },
+    });
+    const Labels = { rack: 'r1' };
+    const node = { Role: 'manager', Availability: 'active', Labels };
+    await scene.#must('POST', '/nodes/{nodes/self}/update?version={nodes/self@}', node);
+    scene.#busy = await scene.resolve('{services/busy}');
+    await scene.resolve('{tasks/busy}');
     await scene.#makeTwins();
     return scene;
   }
@@ -59,11 +82,7 @@ export class Scene {
       await this.#remove(text, path);
       return { status, message: '' };
     }
-    // Versions before 1.24 are told errors as plain text.
-    if (/^\/v1\.(?:1?\d|2[0-3])\//.test(path)) return { status, message: text.trimEnd() };
-    const document: unknown = JSON.parse(text);
-    if (typeof document !== 'object' || document === null || !('message' in document)) throw new Error(text);
-    return { status, message: String(document.message) };
+    return { status, message: messageOf(status, text) };
   }
 
   /** The service that a body makes, as it is shown; it is removed again. */
@@ -76,23 +95,45 @@ export class Scene {
     return shown;
   }
 
+  /** What a read finds, in the terms that `expected` has. */
+  async read(request: string, expected: Found | Outcome): Promise<Found | Outcome> {
+    const [, method = '', path = ''] = /^(\S+) (.*)$/s.exec(request) ?? [];
+    const { status, text } = await this.#ask(method, encodeURI(await this.resolve(path)));
+    if ('status' in expected || status !== 200) return { status, message: messageOf(status, text) };
+    const document: unknown = JSON.parse(text);
+    if ('one' in expected) return { one: (document as Listed).Spec.Name ?? '' }; // every object of the API has a Spec
+    const rows = document as readonly Listed[];
+    if ('count' in expected) return { count: rows.length };
+    const names = rows.map(({ Spec, ServiceID }) => (ServiceID === this.#busy ? 'busy' : (Spec.Name ?? '')));
+    return { names: [...new Set(names)].sort() };
+  }
+
   /** `text` with ids and versions in the place of `{nouns/name}` and `{nouns/name@}`. */
   async resolve(text: string): Promise<string> {
     let resolved = text;
-    for (const [whole, noun = '', name = '', at] of text.matchAll(/\{([a-z]+)\/([a-z]*)(@?)\}/g)) {
-      resolved = resolved.replaceAll(whole, await this.#value(noun, name, at === '@'));
+    for (const [whole, noun = '', name = '', part] of text.matchAll(/\{([a-z]+)\/([a-z]*)([@~]?)\}/g)) {
+      const value = await this.#value(noun, name, part === '@');
+      resolved = resolved.replaceAll(whole, part === '~' ? value.slice(0, 12) : value);
     }
     return resolved;
   }
 
   async #value(noun: string, name: string, wantsVersion: boolean): Promise<string> {
     if (noun === 'twins') return this.#twins;
-    const found =
-      name === 'self'
-        ? (await this.#list('/nodes'))[0]
-        : await this.#get(name === '' ? `/${noun}` : `/${noun}/${name}`);
+    if (noun === 'nodes') {
+      const [node] = (await this.#get('/nodes')) as readonly NodeDocument[]; // so the API lists nodes
+      if (name === 'hostname') return node?.Description.Hostname ?? '';
+      return (wantsVersion ? String(node?.Version.Index) : node?.ID) ?? '';
+    }
+    if (noun === 'tasks') return this.#taskOf(name);
+    const found = await this.#get(name === '' ? `/${noun}` : `/${noun}/${name}`);
     const { ID, Version } = found as Named; // every object of the API has these
     return wantsVersion ? String(Version.Index) : ID;
+  }
+
+  #taskOf(name: string): Promise<string> {
+    const filters = encodeURIComponent(JSON.stringify({ service: [name] }));
+    return eventually(`a task of ${name}`, async () => (await this.#list(`/tasks?filters=${filters}`))[0]?.ID);
   }
 
   /** Services until exactly two of them begin with the same letter, which takes about eight. */
@@ -129,6 +170,20 @@ export class Scene {
   async #list(path: string): Promise<readonly Named[]> {
     return (await this.#get(path)) as readonly Named[]; // every list of the API has such entries
   }
+}
+
+interface Listed {
+  readonly Spec: { readonly Name?: string };
+  readonly ServiceID?: string;
+}
+
+/** Of a refusal; versions before 1.24 are told errors as plain text. */
+function messageOf(status: number, text: string): string {
+  if (status < 300 || text === '') return '';
+  if (!text.startsWith('{')) return text.trimEnd();
+  const document: unknown = JSON.parse(text);
+  if (typeof document !== 'object' || document === null || !('message' in document)) throw new Error(text);
+  return String(document.message);
 }
 
 interface Named {
