@@ -8,7 +8,7 @@ import { serviceBody } from '../support/service-body.js';
 import type { Answer } from '../support/socket-client.js';
 
 /** Of each route. */
-const RUNS = 40;
+const RUNS = 25;
 const STALE = 'rpc error: code = Unknown desc = update out of sequence';
 const Data = Buffer.from('data').toString('base64');
 const ROUTES = Object.entries(ROUTE_REQUESTS).map(([route, requests]) => {

@@ -132,13 +132,13 @@ describe('five hundred clients', () => {
     expect(answers[0]?.text.length).toBeGreaterThan(100_000);
   });
 
-  test('that do not read their answers hold up nobody else', async () => {
+  test('that do not read their answers hold up nobody else, and get them when they do', async () => {
     const stalled = await Promise.all(Array.from({ length: MANY }, () => api.manager.client.connect()));
     for (const socket of stalled) socket.pause().write('GET /services HTTP/1.1\r\nHost: x\r\n\r\n');
-    const started = performance.now();
     expect((await api.ask('POST', '/secrets/create', { body: { Name: 'among', Data } })).status).toBe(201);
     expect((await api.get<readonly Named[]>('/services')).length).toBeGreaterThanOrEqual(50);
-    expect(performance.now() - started).toBeLessThan(5_000);
+    // Who reads late gets all of it.
+    for (const socket of stalled.slice(0, 5)) await readUntil(socket, '"many49"');
     for (const socket of stalled) socket.destroy();
     await Promise.all(stalled.map(async (socket) => (socket.closed ? undefined : once(socket, 'close'))));
   });

@@ -90,7 +90,7 @@ const TASKS: readonly Read[] = [
   list('/tasks', { label: ['tier=front'] }, named('busy')),
   list('/tasks', { label: ['tier=back'] }, named()),
   list('/tasks', { label: ['inside'] }, named()),
-  list('/tasks', { runtime: ['container'] }, named('busy')),
+  list('/tasks', { runtime: ['container'], service: ['busy'] }, named('busy')),
   list('/tasks', { runtime: ['plugin'] }, named()),
   list('/tasks', { '_up-to-date': ['true'] }, named('busy')),
   list('/tasks', { node: ['{nodes/self}'], service: ['web'] }, named()),

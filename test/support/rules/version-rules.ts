@@ -60,8 +60,8 @@ export const VERSION_RULES: readonly Rule[] = [
   {
     section: '1.10',
     rule: 'a name is not found by its beginning',
-    request: 'GET /services/we',
-    engine: { status: 404, message: 'service we not found' },
+    request: 'GET /services/host',
+    engine: { status: 404, message: 'service host not found' },
   },
   {
     section: '1.10',
