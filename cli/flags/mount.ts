@@ -5,6 +5,9 @@ import { usageError } from './usage-error.js';
 const FLAG = '--mount';
 const TYPES = ['bind', 'volume', 'tmpfs', 'npipe', 'cluster'] as const;
 
+/** Keys that stand for true without a value. */
+const SWITCHES: readonly string[] = ['readonly', 'ro', 'volume-nocopy', 'bind-nonrecursive', 'bind-create-src'];
+
 /** docker's `--mount`: comma-separated `key=value` pairs; values may be quoted as in CSV. */
 export function parseMount(text: string): Mount {
   const mount: Mount = { Type: 'volume' };
@@ -22,7 +25,7 @@ export function parseMount(text: string): Mount {
 }
 
 function applyField(mount: Mount, key: string, value: string | undefined, text: string): void {
-  if (value === undefined && !['readonly', 'ro', 'volume-nocopy', 'bind-nonrecursive'].includes(key)) {
+  if (value === undefined && !SWITCHES.includes(key)) {
     throw usageError(FLAG, text, `invalid field '${key}' must be a key=value pair`);
   }
   const given = value ?? 'true';
@@ -51,6 +54,9 @@ function applyField(mount: Mount, key: string, value: string | undefined, text: 
       return;
     case 'bind-nonrecursive':
       mount.BindOptions = { ...mount.BindOptions, NonRecursive: flag(key, given, text) };
+      return;
+    case 'bind-create-src':
+      mount.BindOptions = { ...mount.BindOptions, CreateMountpoint: flag(key, given, text) };
       return;
     case 'volume-nocopy':
       mount.VolumeOptions = { ...mount.VolumeOptions, NoCopy: flag(key, given, text) };

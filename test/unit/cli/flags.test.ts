@@ -72,6 +72,11 @@ describe('--mount', () => {
     });
   });
 
+  test('a source that is not there is made when asked', () => {
+    const made = parseMount('type=bind,source=/a,target=/b,bind-create-src');
+    expect(made.BindOptions).toEqual({ CreateMountpoint: true });
+  });
+
   test.each([
     ['type=bind,source=/a', 'target is required'],
     ['type=nfs,target=/a', 'not one of bind'],
