@@ -102,6 +102,55 @@ describe('a replicated job', () => {
   });
 });
 
+describe('runs of a schedule that go on side by side', () => {
+  const goesOn = (iteration: number) =>
+    ({ kind: 'started', cause: 'request', due: 0, iteration, startedAt: 0 }) as const;
+  const beginRuns = (mode: Parameters<ClusterModel['setJob']>[1], ...iterations: readonly number[]): void => {
+    if (!model.services.has('job')) model.setJob('job', mode, { Condition: 'none' });
+    const service = model.services.get('job');
+    if (service === undefined) throw new Error('no job');
+    const job = { iteration: Math.max(...iterations), startedAt: model.now };
+    model.services.set('job', { ...service, job, schedule: { handledUntil: 0, runs: iterations.map(goesOn) } });
+  };
+  const places = () =>
+    running()
+      .map(({ jobIteration, slot }) => `${jobIteration ?? ''}/${slot}`)
+      .sort();
+
+  it('have their own tasks for the same slots, and their own limit', () => {
+    beginRuns({ ReplicatedJob: { MaxConcurrent: 1, TotalCompletions: 2 } }, 0);
+    rounds();
+    beginRuns({}, 1, 0);
+    rounds();
+    expect(places()).toEqual(['0/0', '1/0']);
+    for (const task of running()) if (task.jobIteration === 0) model.end(task, 'failed');
+    rounds();
+    expect(places()).toEqual(['0/1', '1/0']);
+  });
+
+  it('have one task each on a node, under one number', () => {
+    beginRuns({ GlobalJob: {} }, 0);
+    rounds();
+    beginRuns({}, 1, 0);
+    rounds();
+    expect(running()).toHaveLength(6);
+    const slots = new Map(running().map(({ pinnedTo, slot }) => [pinnedTo, slot]));
+    expect(running().every(({ pinnedTo, slot }) => slots.get(pinnedTo) === slot)).toBe(true);
+    expect(new Set(slots.values()).size).toBe(3);
+  });
+
+  it('lose their tasks when they are over, but for the newest', () => {
+    beginRuns({ ReplicatedJob: { MaxConcurrent: 1, TotalCompletions: 1 } }, 0);
+    rounds();
+    beginRuns({}, 1, 0);
+    rounds();
+    endAll('complete');
+    beginRuns({}, 1);
+    rounds();
+    expect(tasks().map(({ jobIteration }) => jobIteration)).toEqual([1]);
+  });
+});
+
 describe('a global job', () => {
   it('runs once on each node, also on one that joins later', () => {
     model.setJob('job', { GlobalJob: {} });

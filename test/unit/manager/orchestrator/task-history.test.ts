@@ -43,6 +43,13 @@ describe('the history of a slot', () => {
     expect(deleted([...tasks].reverse())).toEqual(['f1', 'f2']);
   });
 
+  test('is one for each run of a job: a slot that was given up stays so while other runs go on', () => {
+    const run = (jobIteration: number) => ({ jobIteration, slot: 0 });
+    const givenUp = task('old', 'failed', 'shutdown', run(0));
+    const others = [1, 2, 3, 4, 5, 6].map((iteration) => task(`r${iteration}`, 'failed', 'shutdown', run(iteration)));
+    expect(deleted([givenUp, ...others], 1)).toEqual([]);
+  });
+
   test('keeps all of a slot with volumes until its newest task has a node', () => {
     const spec = {
       ContainerSpec: { Image: 'image', Mounts: [{ Type: 'volume' as const, Source: 'data', Target: '/data' }] },
