@@ -90,7 +90,7 @@ describe('jobs at their times, and services that wait for others', () => {
     }
     await manager.bale('service', 'run', '--detach', 'allow');
     await eventually('two runs at once', async () => (await running('allow')).length === 2);
-    const containers = await Promise.all(hosts.all.map((host) => host.docker('ps', '-q', '--filter', 'name=allow.0')));
+    const containers = await Promise.all(hosts.all.map((host) => host.docker('ps', '-q', '--filter', 'name=allow\\.')));
     expect(containers.join('').trim().split('\n')).toHaveLength(2);
     await manager.bale('service', 'run', '--detach', 'replace');
     await eventually('the next run alone', async () => {
@@ -127,15 +127,14 @@ describe('jobs at their times, and services that wait for others', () => {
     const health = ['--health-cmd', 'test -e /tmp/ready', '--health-interval', '500ms'];
     await manager.bale('service', 'create', '--detach', '--name', 'db', ...health, TEST_IMAGE);
     await eventually('the wait for its health', waits('waits for db: 0 of 1 healthy'));
-    const [db] = await eventually('the container', async () => {
-      const tasks = (await tasksOf(manager, 'db')).filter(({ Status }) => Status.State === 'starting');
-      return tasks.length === 1 ? tasks : undefined;
-    });
     expect((await tasksOf(manager, 'web')).some(isRunning)).toBe(false);
-    const touch = hosts.all.map((host) =>
-      host.docker('exec', db?.Status.ContainerStatus?.ContainerID ?? '', 'touch', '/tmp/ready').catch(() => ''),
-    );
-    await Promise.all(touch);
+    await eventually('the container to say that it is ready', async () => {
+      for (const host of hosts.all) {
+        const id = (await host.docker('ps', '-q', '--filter', 'name=db\\.')).trim();
+        if (id !== '') return host.docker('exec', id, 'sh', '-c', 'touch /tmp/ready').then(() => true);
+      }
+      return false;
+    });
     await runningTasks(manager, 'web', 2);
     await manager.bale('service', 'rm', 'db');
     await manager.bale('service', 'scale', 'web=3');
