@@ -47,7 +47,8 @@ export function startScheduler(options: SchedulerOptions): { close(): Promise<vo
     logger,
     limit: LIMIT,
     run: async (keys) => {
-      const suspects = avoid();
+      // As they are now: one that returns while the pass is on its way must not be the reason to wait for good.
+      const suspects = new Set(avoid());
       let report: PassReport;
       try {
         const knowledge = { backlog, ledger, pool, failures, suspects, allowed };
@@ -99,13 +100,14 @@ export function startScheduler(options: SchedulerOptions): { close(): Promise<vo
         break;
     }
   };
+  /** Also what a pass under way is just about to find no node for: it does not see what came since. */
   const retryWaiting = (): void => {
-    for (const key of waiting.keys()) loop.mark(key);
+    for (const key of backlog.keys()) loop.mark(key);
   };
 
   /** Those of one service: it may be started now, or waits for something else. */
   const retryGroups = (serviceId: string): void => {
-    for (const key of waiting.keys()) if (key.startsWith(`${serviceId}@`)) loop.mark(key);
+    for (const key of backlog.keys()) if (key.startsWith(`${serviceId}@`)) loop.mark(key);
   };
 
   const unwatch = store.watch((commit) => {
