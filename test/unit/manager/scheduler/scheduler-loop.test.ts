@@ -4,13 +4,14 @@ import { startScheduler } from '../../../../manager/scheduler/scheduler-loop.js'
 import type { NodeObject, TaskObject } from '../../../../manager/store/objects.js';
 import { openStore } from '../../../../manager/store/store.js';
 import type { Commit, Draft, Store } from '../../../../manager/store/store-types.js';
-import { FakeClock } from '../../../support/fake-clock.js';
-import { memoryJournal } from '../../../support/memory-journal.js';
-import { draftTask } from '../../../support/stored-objects.js';
+import { FakeClock, settle } from '../../../support/fake-clock.js';
+import { MemoryDisk, memoryJournal } from '../../../support/memory-journal.js';
+import { draftService, draftTask } from '../../../support/stored-objects.js';
 import { GIB, nodeOf } from './scheduler-nodes.js';
 
 const logger = createLogger('silent');
 let clock: FakeClock;
+let disk: MemoryDisk;
 let store: Store;
 let scheduler: { close(): Promise<void> } | undefined;
 let suspects: Set<string>;
@@ -23,7 +24,8 @@ const start = (): void => {
 beforeEach(async () => {
   clock = new FakeClock();
   suspects = new Set();
-  store = await openStore({ journal: memoryJournal(), clock, logger });
+  disk = new MemoryDisk();
+  store = await openStore({ journal: memoryJournal(disk), clock, logger });
   commits.length = 0;
   store.watch((commit) => commits.push(commit));
 });
@@ -49,7 +51,72 @@ const task = (id: string): TaskObject => {
   return found;
 };
 
+describe('what comes while a pass is under way', () => {
+  /** Holds the journal, so that the pass and what is written after it become one commit. */
+  const inOneCommit = async (later: () => Promise<unknown>): Promise<void> => {
+    let release: () => void = () => undefined;
+    disk.beforeAppend = () =>
+      new Promise((resolve) => {
+        release = resolve;
+      });
+    const earlier = put([nodeOf('other', { availability: 'pause' })]);
+    await settle();
+    start();
+    await clock.advance(0);
+    const written = later();
+    disk.beforeAppend = undefined;
+    release();
+    await Promise.all([earlier, written]);
+    await clock.advance(0);
+  };
+
+  test('a node is used by the tasks for which the pass found none', async () => {
+    await put([], [newTask(1)]);
+    await inOneCommit(() => put([nodeOf('h1')]));
+    expect(task('t1').nodeId).toBe('h1');
+  });
+
+  test('tasks of a service that need wait no longer get their nodes', async () => {
+    await put([nodeOf('h1')], [newTask(1)]);
+    const web = draftService('web');
+    await store.update((tx) => {
+      tx.put('service', { ...web, awaiting: { reason: 'waits for db: 0 of 1 healthy' } });
+    });
+    await inOneCommit(() =>
+      store.update((tx) => {
+        tx.put('service', web);
+      }),
+    );
+    expect(task('t1').nodeId).toBe('h1');
+  });
+
+  test('a node that is suspect no longer is looked at again', async () => {
+    await put([nodeOf('h1')], [newTask(1)]);
+    suspects.add('h1');
+    disk.beforeAppend = () => {
+      suspects.clear();
+      return Promise.resolve();
+    };
+    start();
+    await clock.advance(0);
+    expect(task('t1').status.Err).toContain('h1 does not answer');
+    await clock.advance(250);
+    expect(task('t1').nodeId).toBe('h1');
+  });
+});
+
 describe('the scheduler', () => {
+  test('leaves tasks of a service that waits for others, and says for what', async () => {
+    await store.update((tx) => {
+      tx.put('service', { ...draftService('web'), awaiting: { reason: 'waits for db: 0 of 1 healthy' } });
+    });
+    await put([nodeOf('h1')], [newTask(1)]);
+    start();
+    await clock.advance(0);
+    expect(task('t1')).toMatchObject({ status: { State: 'pending', Err: 'waits for db: 0 of 1 healthy' } });
+    expect(task('t1').nodeId).toBeUndefined();
+  });
+
   test('gives generic resources with the node, and knows them when it starts anew', async () => {
     const gpus = {
       Resources: { Reservations: { GenericResources: [{ DiscreteResourceSpec: { Kind: 'gpu', Value: 1 } }] } },
