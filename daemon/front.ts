@@ -10,6 +10,7 @@ import { passToEngine } from './engine-passthrough.js';
 import { sendLastError, upgradeToEngine } from './engine-upgrade.js';
 import { errorAnswer } from './error-answer.js';
 import { readBody, refuseOverlay } from './network-create.js';
+import { knownRequester, setRequester } from './requester.js';
 
 /** Answers requests of the cluster API, of a version that is served. */
 export type ApiHandler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -54,6 +55,8 @@ export function createFront(options: FrontOptions): Front {
   });
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
+    // This server itself listens on the unix socket alone; whoever hands over other connections vouches for them.
+    if (knownRequester(socket) === undefined) setRequester(socket, { kind: 'socket' });
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
