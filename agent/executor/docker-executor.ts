@@ -4,6 +4,7 @@ import { BaleError, isBaleError } from '../../core/errors.js';
 import { readTextIfPresent } from '../../core/atomic-file.js';
 import type { Logger } from '../../core/logger.js';
 import type { Assignment } from '../../proto/assignment.js';
+import { pullsAlways } from '../../proto/engine/image-pull-label.js';
 import type { NodeDescription } from '../../proto/engine/node-document.js';
 import type { GenericResource } from '../../proto/engine/task-spec.js';
 import { parseAuth } from '../../proto/registry/auth-config.js';
@@ -116,14 +117,14 @@ class DockerExecutor implements Executor {
   }
 
   pull(
-    { spec, registryAuth: id }: Assignment,
+    { spec, serviceLabels, registryAuth: id }: Assignment,
     lookup: PayloadLookup,
     progress: (line: string) => void,
     signal: AbortSignal,
   ): Promise<void> {
     const sent = id === undefined ? undefined : lookup({ kind: 'registry-auth', id });
     const given = sent === undefined ? undefined : parseAuth(Buffer.from(sent.data).toString('utf8'));
-    return this.#pulls.ensure(spec.ContainerSpec.Image, given, progress, signal);
+    return this.#pulls.ensure(spec.ContainerSpec.Image, given, progress, signal, pullsAlways(serviceLabels));
   }
 
   async provide(assignment: Assignment, lookup: PayloadLookup, signal: AbortSignal): Promise<void> {

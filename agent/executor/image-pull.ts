@@ -39,7 +39,7 @@ export class ImagePulls {
   }
 
   /**
-   * Makes `image` present. `given` are the credentials of its service; without them, or when the registry
+   * Makes `image` present; `fresh`: as the registry has it now. `given` are the credentials of its service; without them, or when the registry
    * refuses them, the node's own are used. `progress` gets a line at a time. Throws
    * BALE_IMAGE_PULL_FAILED with the registry's words.
    */
@@ -48,9 +48,10 @@ export class ImagePulls {
     given: AuthConfig | undefined,
     progress: (line: string) => void,
     signal: AbortSignal,
+    fresh = false,
   ): Promise<void> {
-    const key = JSON.stringify([image, given]);
-    const pull = this.#running.get(key) ?? this.#begin(key, image, given);
+    const key = JSON.stringify([image, given, fresh]);
+    const pull = this.#running.get(key) ?? this.#begin(key, image, given, fresh);
     pull.listeners.add(progress);
     try {
       await untilAborted(pull.done, signal);
@@ -60,13 +61,13 @@ export class ImagePulls {
     }
   }
 
-  #begin(key: string, image: string, given: AuthConfig | undefined): Pull {
+  #begin(key: string, image: string, given: AuthConfig | undefined, fresh: boolean): Pull {
     const abort = new AbortController();
     const listeners = new Set<(line: string) => void>();
     const tell = (line: string): void => {
       for (const listener of listeners) listener(line);
     };
-    const done = this.#run(image, given, tell, abort.signal).finally(() => {
+    const done = this.#run(image, given, fresh, tell, abort.signal).finally(() => {
       if (this.#running.get(key)?.abort === abort) this.#running.delete(key);
     });
     done.catch(() => undefined); // each waiter gets the error; there may be none left
@@ -82,15 +83,17 @@ export class ImagePulls {
   async #run(
     image: string,
     given: AuthConfig | undefined,
+    fresh: boolean,
     tell: (line: string) => void,
     signal: AbortSignal,
   ): Promise<void> {
-    if (await this.#isPresent(image, signal)) return;
+    const isEnough = (): Promise<boolean> => (fresh ? Promise.resolve(false) : this.#isPresent(image, signal));
+    if (await isEnough()) return;
     if (this.#pulling >= WIDTH) tell('waiting for other pulls of this node');
     await this.#gate.run('create', signal, async () => {
       this.#pulling += 1;
       try {
-        if (!(await this.#isPresent(image, signal))) await this.#persist(image, given, tell, signal);
+        if (!(await isEnough())) await this.#persist(image, given, tell, signal);
       } finally {
         this.#pulling -= 1;
       }

@@ -123,7 +123,10 @@ test('a tag that a node has is asked for again only where the service says so', 
     return contents(name);
   };
   const first = await run('first');
-  await publish(image, 'bytes:2');
+  const container = (await h1.docker('create', TEST_IMAGE)).trim();
+  await h1.docker('commit', '-c', 'ENV BYTES=other', container, 'bytes:3');
+  await h1.docker('rm', container);
+  await publish(image, 'bytes:3');
   expect(await run('kept')).toEqual(first);
   expect(await run('missing', '--label', 'bale.image.pull=missing')).toEqual(first);
   expect(await run('always', '--label', 'bale.image.pull=always')).not.toEqual(first);

@@ -62,6 +62,20 @@ describe('pulling an image', () => {
     ]);
   });
 
+  test('asks the registry for an image that is there only when it shall be fresh', async () => {
+    await using server = await serveEngine((path, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(path.startsWith('/images/create') ? '{"status":"Image is up to date"}\n' : '{"Id":"sha256:1"}');
+    });
+    const pulls = new ImagePulls(new Engine(server.socketPath), () => Promise.resolve(undefined));
+    const posts = (): readonly string[] => server.requests.filter((line) => line.startsWith('POST'));
+    await pulls.ensure('app:1', undefined, () => undefined, never);
+    expect(posts()).toEqual([]);
+    await pulls.ensure('app:1', undefined, () => undefined, never, true);
+    await pulls.ensure('app:1', undefined, () => undefined, never, true);
+    expect(posts()).toHaveLength(2);
+  });
+
   test('goes on while one of its tasks wants it, and ends with the last', async () => {
     await using at = await bench();
     const one = new AbortController();
