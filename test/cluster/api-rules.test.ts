@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ServiceDocument } from '../../proto/engine/service-document.js';
 import { DaemonApi } from '../support/daemon-api.js';
 import { RULES } from '../support/rules/all-rules.js';
 import { FILLINGS } from '../support/rules/fillings.js';
@@ -60,6 +61,38 @@ function wanted(engine: Read['engine'], bale: Read['bale']): Found | Outcome {
 test('each difference to the Engine stands in docs/compatibility.md', () => {
   const reasons = [...RULES, ...FILLINGS, ...READS].flatMap(({ bale }) => (bale === undefined ? [] : [bale.because]));
   expect(reasons.filter((reason) => !compatibility.includes(reason))).toEqual([]);
+});
+
+test('1.7 a worker that is ready leaves by force alone, and is not promoted', async () => {
+  const { ID, Version } = await api.join('w');
+  expect(await scene.attempt({ request: `DELETE /nodes/${ID}` })).toEqual({
+    status: 400,
+    message: `rpc error: code = FailedPrecondition desc = node ${ID} is not down and can't be removed`,
+  });
+  const body = { Role: 'manager', Availability: 'active' };
+  expect(await scene.attempt({ request: `POST /nodes/${ID}/update?version=${Version.Index}`, body })).toEqual({
+    status: 501,
+    message: 'Role is not implemented yet: a node keeps the role it joined with',
+  });
+  expect(await scene.attempt({ request: `DELETE /nodes/${ID}?force=1` })).toEqual({ status: 200, message: '' });
+  expect(await scene.attempt({ request: `GET /nodes/${ID}` })).toEqual({
+    status: 404,
+    message: `node ${ID} not found`,
+  });
+});
+
+test('1.2 the status of services is in lists alone, and only when it is asked for', async () => {
+  const statuses = async (path: string): Promise<unknown[]> =>
+    [await api.get<ServiceDocument | readonly ServiceDocument[]>(path)]
+      .flat()
+      .map((service: ServiceDocument) => service.ServiceStatus);
+  const filters = 'filters={"name":["web"]}';
+  const counted = { RunningTasks: 0, DesiredTasks: 0, CompletedTasks: 0 };
+  expect(await statuses(`/services?${encodeURI(filters)}&status=true`)).toEqual([counted]);
+  for (const query of [`${encodeURI(filters)}&status=false`, encodeURI(filters)]) {
+    expect(await statuses(`/services?${query}`)).toEqual([undefined]);
+  }
+  expect(await statuses('/services/web?status=true')).toEqual([undefined]);
 });
 
 test('no rule stands there twice', () => {

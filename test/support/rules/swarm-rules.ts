@@ -6,7 +6,7 @@ export const SWARM_RULES: readonly Rule[] = [
   // 1.7 NodeSpec
   {
     section: '1.7',
-    rule: 'a node that is ready is not removed',
+    rule: 'a manager is not removed',
     request: 'DELETE /nodes/{nodes/self}',
     engine: precondition(
       'node {nodes/self} is a cluster manager and is a member of the raft cluster. It must be demoted to worker before removal',
@@ -14,7 +14,7 @@ export const SWARM_RULES: readonly Rule[] = [
   },
   {
     section: '1.7',
-    rule: 'a manager is not removed, by force neither',
+    rule: 'a manager is not removed by force either',
     request: 'DELETE /nodes/{nodes/self}?force=1',
     engine: precondition(
       'node {nodes/self} is a cluster manager and is a member of the raft cluster. It must be demoted to worker before removal',
