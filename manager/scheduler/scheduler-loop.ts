@@ -47,12 +47,14 @@ export function startScheduler(options: SchedulerOptions): { close(): Promise<vo
     logger,
     limit: LIMIT,
     run: async (keys) => {
-      // As they are now: one that returns while the pass is on its way must not be the reason to wait for good.
-      const suspects = new Set(avoid());
+      let suspects: ReadonlySet<string> = new Set();
       let report: PassReport;
       try {
-        const knowledge = { backlog, ledger, pool, failures, suspects, allowed };
-        report = await store.update((tx) => runPass(tx, new Set(keys), knowledge, BUDGET));
+        report = await store.update((tx) => {
+          // As the pass saw them: one that returns before its commit must not be the reason to wait for good.
+          suspects = new Set(avoid());
+          return runPass(tx, new Set(keys), { backlog, ledger, pool, failures, suspects, allowed }, BUDGET);
+        });
       } catch (error) {
         // What the failed pass booked never happened.
         ledger = openLedger(store.view);
