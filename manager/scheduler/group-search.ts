@@ -29,7 +29,7 @@ export class GroupSearch implements Search {
     const counts = uncounted ? NO_COUNTS : countTasks(tree, branchesOf(own, tree, pool));
     this.#group = group;
     this.#pool = pool;
-    this.#root = new GroupBranch(tree.root, counts, (open) => {
+    this.#root = new GroupBranch(tree.root, 0, counts, (open) => {
       const { id } = open.node;
       const node = new GroupNode(open, requirement, own.get(id) ?? 0, failuresOn(id));
       this.#entered.push(node);

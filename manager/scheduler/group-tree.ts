@@ -37,11 +37,12 @@ export class GroupBranch implements Standing {
   #best: GroupNode | undefined;
   #settled = false;
 
-  constructor(branch: Branch, counts: ReadonlyMap<Branch, number>, enter: EnterNode) {
+  /** `key`: no node below has a better one. */
+  constructor(branch: Branch, key: number, counts: ReadonlyMap<Branch, number>, enter: EnterNode) {
     this.#branch = branch;
     this.#enter = enter;
     this.#counts = counts;
-    this.key = branch.key;
+    this.key = key;
     this.count = counts.get(branch) ?? 0;
   }
 
@@ -90,8 +91,9 @@ export class GroupBranch implements Standing {
     this.#open ??= new Heap<GroupBranch>([], compareBranches);
     for (;;) {
       const { first } = this.#open;
-      const next = this.#branch.order.first;
-      if (next !== undefined && (first === undefined || !first.#isBeforeAny(next.key))) this.#take(next);
+      // Of the best node in the children that were not taken.
+      const next = this.#branch.order.leastKey;
+      if (next < Infinity && (first === undefined || !first.#isBeforeAny(next))) this.#takeChild(next);
       else if (first === undefined) return undefined;
       else if (first.#settled) return first.#best;
       else if (first.best() === undefined) this.#open.removeFirst();
@@ -99,9 +101,10 @@ export class GroupBranch implements Standing {
     }
   }
 
-  #take(next: Branch): void {
-    this.#branch.order.removeFirst();
-    const child = new GroupBranch(next, this.#counts, this.#enter);
+  #takeChild(key: number): void {
+    const next = this.#branch.order.removeFirst();
+    if (next === undefined) return;
+    const child = new GroupBranch(next, key, this.#counts, this.#enter);
     if (this.#children === undefined) this.#children = [child];
     else this.#children.push(child);
     this.#open?.add(child);

@@ -17,8 +17,9 @@ export class KeyHeap<Item extends Keyed> {
 
   get first(): Item | undefined {
     for (let item = this.#items[0]; item !== undefined; item = this.#items[0]) {
-      if (this.#keys[0] === item.key) return item;
-      this.#keys[0] = item.key;
+      const { key } = item;
+      if (this.#keys[0] === key) return item;
+      this.#keys[0] = key;
       this.#sink();
     }
     return undefined;
@@ -46,13 +47,16 @@ export class KeyHeap<Item extends Keyed> {
     this.#keys[index] = key;
   }
 
-  removeFirst(): void {
+  /** Takes out the first item, which `first` or `leastKey` must just have looked for. */
+  removeFirst(): Item | undefined {
+    const first = this.#items[0];
     const last = this.#items.pop();
     const key = this.#keys.pop();
-    if (last === undefined || key === undefined || this.#items.length === 0) return;
+    if (last === undefined || key === undefined || this.#items.length === 0) return first;
     this.#items[0] = last;
     this.#keys[0] = key;
     this.#sink();
+    return first;
   }
 
   #sink(): void {

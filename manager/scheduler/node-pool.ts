@@ -1,16 +1,15 @@
 import type { NodeObject } from '../store/objects.js';
-import { staticRefusal, unfitting } from './filters.js';
+import { BoundedMap } from './bounded-map.js';
+import { staticRefusal } from './filters.js';
 import type { Ledger } from './ledger.js';
 import { OpenNode } from './open-node.js';
+import { partingsOf } from './partings.js';
 import type { Group, Placement } from './placement.js';
 import type { Requirement } from './requirement.js';
-import { type Parting, partNodes, SpreadTree } from './spread-tree.js';
+import { Nursery, SpreadTree } from './spread-tree.js';
 
-/** Partings kept for one list of nodes. */
-const KEPT = 64;
-
-/** By the list of all nodes, which is another one as soon as a node changes, and `placementKey`. */
-const PARTINGS = new WeakMap<readonly NodeObject[], Map<string, Parting>>();
+/** Trees kept. */
+const KEPT = 128;
 
 /** A group that has nodes of the pool in hand. */
 export interface Search {
@@ -38,8 +37,9 @@ export class NodePool {
   looks = 0;
   /** By the place of the node in `nodes`; undefined where it takes no new tasks. */
   readonly #open: readonly (OpenNode | undefined)[];
-  readonly #partings: Map<string, Parting>;
-  readonly #trees = new Map<string, SpreadTree>();
+  readonly #nursery: Nursery;
+  /** By `placementKey`. */
+  readonly #trees = new BoundedMap<SpreadTree>(KEPT);
   #places: ReadonlyMap<string, number> | undefined;
   /** At most one, so that all others see the heaps whole. */
   #search: Search | undefined;
@@ -57,8 +57,7 @@ export class NodePool {
         ? new OpenNode(node, order, ledger)
         : undefined,
     );
-    this.#partings = PARTINGS.get(nodes) ?? new Map<string, Parting>();
-    PARTINGS.set(nodes, this.#partings);
+    this.#nursery = new Nursery(this.#open);
     this.#booked = ledger.revision;
   }
 
@@ -100,23 +99,10 @@ export class NodePool {
   tree(requirement: Requirement): SpreadTree {
     const known = this.#trees.get(requirement.placementKey);
     if (known !== undefined) return known;
-    const tree = new SpreadTree(requirement.spreads, this.#parting(requirement), this.#open);
+    this.looks += this.nodes.length;
+    const tree = new SpreadTree(requirement.spreads, this.#nursery.branch(partingsOf(this.nodes).of(requirement)));
     this.#trees.set(requirement.placementKey, tree);
     return tree;
-  }
-
-  #parting(requirement: Requirement): Parting {
-    const known = this.#partings.get(requirement.placementKey);
-    if (known !== undefined) return known;
-    this.looks += this.nodes.length;
-    const members = this.nodes.flatMap((node, place) => (unfitting(requirement, node) === undefined ? place : []));
-    const parting = partNodes(this.nodes, members, requirement.spreads);
-    for (const oldest of this.#partings.keys()) {
-      if (this.#partings.size < KEPT) break;
-      this.#partings.delete(oldest);
-    }
-    this.#partings.set(requirement.placementKey, parting);
-    return parting;
   }
 
   #placeOf(id: string): number {

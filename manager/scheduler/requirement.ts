@@ -3,6 +3,7 @@ import { parseConstraint } from '../../proto/engine/placement-constraint.js';
 import type { PortConfig } from '../../proto/engine/service-spec.js';
 import type { Placement, Platform, ResourceList, TaskSpec } from '../../proto/engine/task-spec.js';
 import type { NodeObject, TaskObject } from '../store/objects.js';
+import { BoundedMap } from './bounded-map.js';
 import { type GenericNeed, genericNeeds } from './generic-resources.js';
 import { compileConstraint } from './constraint-match.js';
 
@@ -16,6 +17,8 @@ export interface Resources {
 export interface Condition {
   /** As the user wrote it. */
   readonly text: string;
+  /** Nothing else of a node decides. */
+  readonly attribute: NodeAttribute;
   readonly holds: (node: NodeObject) => boolean;
 }
 
@@ -78,8 +81,27 @@ const KEPT = 1_000;
 /** By the stored placement, which never changes: it is read once, not once for each task. */
 const SITES = new WeakMap<Placement, Site>();
 
-/** By `placementKey`, the oldest first. */
-const ALIKE = new Map<string, Site>();
+/** By `placementKey`. */
+const ALIKE = new BoundedMap<Site>(KEPT);
+
+/** Each text behind its length, so that no two placements have the same key. JSON takes thrice the time. */
+function keyOf(
+  constraints: readonly string[],
+  platforms: readonly Platform[],
+  preferences: NonNullable<Placement['Preferences']>,
+): string {
+  let key = `${constraints.length} ${platforms.length} `;
+  for (const text of constraints) key += `${text.length} ${text}`;
+  for (const { OS = '', Architecture = '' } of platforms)
+    key += `${OS.length} ${OS}${Architecture.length} ${Architecture}`;
+  for (const { Spread } of preferences) key += `${Spread.SpreadDescriptor.length} ${Spread.SpreadDescriptor}`;
+  return key;
+}
+
+function conditionOf(text: string): Condition {
+  const constraint = parseConstraint(text);
+  return { text, attribute: constraint.attribute, holds: compileConstraint(constraint) };
+}
 
 function siteOf({ Placement: placement }: TaskSpec): Site {
   if (placement === undefined) return ANYWHERE;
@@ -87,18 +109,14 @@ function siteOf({ Placement: placement }: TaskSpec): Site {
   if (known !== undefined) return known;
   const { Constraints = [], Platforms: platforms = [], Preferences = [] } = placement;
   if (Constraints.length + platforms.length + Preferences.length === 0) return ANYWHERE;
-  const placementKey = JSON.stringify([Constraints, platforms, Preferences]);
+  const placementKey = keyOf(Constraints, platforms, Preferences);
   const site = ALIKE.get(placementKey) ?? {
     platforms,
-    conditions: Constraints.map((text) => ({ text, holds: compileConstraint(parseConstraint(text)) })),
+    conditions: Constraints.map(conditionOf),
     spreads: Preferences.map(({ Spread }) => parseSpread(Spread.SpreadDescriptor)),
     placementKey,
   };
   SITES.set(placement, site);
   ALIKE.set(placementKey, site);
-  for (const oldest of ALIKE.keys()) {
-    if (ALIKE.size <= KEPT) break;
-    ALIKE.delete(oldest);
-  }
   return site;
 }

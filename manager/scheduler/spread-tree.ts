@@ -3,6 +3,7 @@ import type { NodeObject } from '../store/objects.js';
 import { KeyHeap } from './key-heap.js';
 import { nodeValue } from './node-value.js';
 import type { OpenNode } from './open-node.js';
+import type { Parting } from './partings.js';
 
 /** The nodes with one value of a spread preference, parted further by the next one. */
 export class Branch {
@@ -12,46 +13,16 @@ export class Branch {
   readonly order = new KeyHeap<Branch>();
   /** Of a leaf: its nodes, the best first. */
   readonly nodes = new KeyHeap<OpenNode>();
-  constructor(children: ReadonlyMap<string, Branch>, nodes: readonly OpenNode[]) {
+
+  constructor(children: ReadonlyMap<string, Branch>) {
     this.children = children;
     for (const child of children.values()) this.order.add(child);
-    for (const node of nodes) this.nodes.add(node);
   }
 
   /** That of the best node below; infinite when there is none. */
   get key(): number {
     return this.children.size === 0 ? this.nodes.leastKey : this.order.leastKey;
   }
-}
-
-/** Which nodes stand together: worked out once for a list of nodes. */
-export interface Parting {
-  /** Places in the list of all nodes. */
-  readonly members: readonly number[];
-  readonly parts: ReadonlyMap<string, Parting>;
-}
-
-/** Parts nodes by the values of spread preferences, level by level. */
-export function partNodes(
-  nodes: readonly NodeObject[],
-  members: readonly number[],
-  spreads: readonly NodeAttribute[],
-): Parting {
-  const [spread, ...others] = spreads;
-  if (spread === undefined) return { members, parts: new Map() };
-  const byValue = new Map<string, number[]>();
-  for (const place of members) {
-    const node = nodes[place];
-    if (node === undefined) continue;
-    const value = nodeValue(node, spread);
-    const known = byValue.get(value);
-    if (known === undefined) byValue.set(value, [place]);
-    else known.push(place);
-  }
-  return {
-    members: [],
-    parts: new Map([...byValue].map(([value, inner]) => [value, partNodes(nodes, inner, others)])),
-  };
 }
 
 /**
@@ -62,10 +33,9 @@ export class SpreadTree {
   readonly root: Branch;
   readonly #spreads: readonly NodeAttribute[];
 
-  /** `open`: the nodes that take new tasks, by their place in the list of all. */
-  constructor(spreads: readonly NodeAttribute[], parting: Parting, open: readonly (OpenNode | undefined)[]) {
+  constructor(spreads: readonly NodeAttribute[], root: Branch) {
     this.#spreads = spreads;
-    this.root = grow(parting, open);
+    this.root = root;
   }
 
   /** The branches that a node stands in, from the root; it need not be in the tree itself. */
@@ -81,8 +51,25 @@ export class SpreadTree {
   }
 }
 
-const grow = ({ members, parts }: Parting, open: readonly (OpenNode | undefined)[]): Branch =>
-  new Branch(
-    new Map([...parts].map(([value, part]) => [value, grow(part, open)])),
-    members.flatMap((place) => open[place] ?? []),
-  );
+/** Makes the branches of a pool. Trees share those that hold the same nodes: what gets worse is put in its place once. */
+export class Nursery {
+  readonly #branches = new WeakMap<Parting, Branch>();
+  readonly #open: readonly (OpenNode | undefined)[];
+
+  /** `open`: the nodes that take new tasks, by their place in the list of all. */
+  constructor(open: readonly (OpenNode | undefined)[]) {
+    this.#open = open;
+  }
+
+  branch(parting: Parting): Branch {
+    const known = this.#branches.get(parting);
+    if (known !== undefined) return known;
+    const branch = new Branch(new Map([...parting.parts].map(([value, part]) => [value, this.branch(part)])));
+    for (const place of parting.members) {
+      const node = this.#open[place];
+      if (node !== undefined) branch.nodes.add(node);
+    }
+    this.#branches.set(parting, branch);
+    return branch;
+  }
+}

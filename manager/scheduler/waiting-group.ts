@@ -65,7 +65,8 @@ export class WaitingGroup {
 
   add(task: TaskObject): Waiter {
     const waiter = { id: task.id, turn: turnOf(task), reason: reasonOf(task), waits: true };
-    this.#added.push(waiter);
+    if (this.#added.length === 0) this.#added = [waiter];
+    else this.#added.push(waiter);
     this.size += 1;
     this.since = Math.min(this.since, task.createdAt);
     return waiter;

@@ -215,7 +215,9 @@ describe('a refusal explains itself', () => {
 
   test('constraints, by those that broke', () => {
     const nodes = [candidate(nodeOf('h1')), candidate(nodeOf('h2'))];
-    const conditions = [{ text: 'node.hostname==h2', holds: ({ id }: { readonly id: string }) => id === 'h2' }];
+    const attribute = { kind: 'hostname' } as const;
+    const holds = ({ id }: { readonly id: string }): boolean => id === 'h2';
+    const conditions = [{ text: 'node.hostname==h2', attribute, holds }];
     expect(chosen(nodes, 2, { conditions })).toEqual(['h2', 'h2']);
     expect(reason(nodes, 3, { conditions, maxReplicas: 2 })).toBe(
       'no suitable node (scheduling constraints not satisfied on 1 node: node.hostname==h2; ' +
