@@ -77,7 +77,8 @@ export function startScheduler(options: SchedulerOptions): { close(): Promise<vo
     },
   });
 
-  const follow = (change: CommittedChange): void => {
+  /** Tells whether tasks that found no node may find one now. */
+  const follow = (change: CommittedChange): boolean => {
     switch (change.table) {
       case 'task': {
         const { before, after } = change;
@@ -86,20 +87,18 @@ export function startScheduler(options: SchedulerOptions): { close(): Promise<vo
         if (after !== undefined && failedNow(before, after)) {
           failures.record(after.serviceId, after.serviceVersion, after.nodeId, clock.now());
         }
-        if (ledger.set(change.id, after)) retryWaiting();
-        break;
+        return ledger.set(change.id, after);
       }
       case 'node':
-        if (mattersToPlacement(change.before, change.after)) retryWaiting();
-        break;
+        return mattersToPlacement(change.before, change.after);
       case 'service':
         if (change.after === undefined) failures.forget(change.id);
         if (change.before?.awaiting !== change.after?.awaiting) retryGroups(change.id);
-        break;
+        return false;
       case 'cluster':
       case 'secret':
       case 'config':
-        break;
+        return false;
     }
   };
   /** Also what a pass under way is just about to find no node for: it does not see what came since. */
@@ -113,7 +112,8 @@ export function startScheduler(options: SchedulerOptions): { close(): Promise<vo
   };
 
   const unwatch = store.watch((commit) => {
-    commit.changes.forEach(follow);
+    // Each change is followed, then the groups are marked once.
+    if (commit.changes.map(follow).some((came) => came)) retryWaiting();
   });
   recallFailures(store.view, failures);
   for (const task of store.view.unassignedTasks()) backlog.set(task.id, task);

@@ -215,6 +215,6 @@ test('each task goes where a look at every node for every task would put it, wha
         }
       }
     }),
-    { numRuns: 400 },
+    { numRuns: 250 },
   );
 });

@@ -16,6 +16,7 @@ import type { Store } from '../../manager/store/store-types.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { memoryJournal } from '../support/memory-journal.js';
 import { cluster, type ClusterShape, tasksOf } from '../support/scheduler-shapes.js';
+import { storedTask } from '../support/stored-objects.js';
 import { candidate, nodeOf, placeOn, requirement } from '../unit/manager/scheduler/scheduler-nodes.js';
 
 async function withStore(body: (store: Store) => Promise<void>): Promise<void> {
@@ -186,6 +187,53 @@ test('each level of a spread is within one of even where there is room', () => {
         expect(isEven(perRack)).toBe(true);
       }
     }),
+  );
+});
+
+test('whatever was there before and fills up, each level gives the next task to a branch with fewest of those with room', () => {
+  const label = fc.constantFrom('a', 'b', 'c');
+  const site = fc.record({ zone: label, rack: label, before: fc.nat(4) });
+  fc.assert(
+    fc.property(
+      fc.array(site, { minLength: 1, maxLength: 10 }),
+      fc.nat(40),
+      fc.integer({ min: 1, max: 4 }),
+      (sites, count, most) => {
+        const ledger = new Ledger();
+        const here = sites.map(({ before }) => Math.min(before, most));
+        const nodes = sites.map(({ zone, rack }, index) => nodeOf(`n${index}`, { labels: { zone, rack } }));
+        for (const [index, before] of here.entries())
+          for (let task = 0; task < before; task += 1)
+            ledger.set(`old${index}.${task}`, storedTask(`old${index}.${task}`, 'web', { nodeId: `n${index}` }));
+        const spreads = ['zone', 'rack'].map((name) => ({ kind: 'node-label', label: name }) as const);
+        const taskIds = Array.from({ length: count }, (_, index) => `t${index}`);
+        const { placements } = placeOn(
+          nodes.map((node) => candidate(node, ledger)),
+          { serviceId: 'web', requirement: requirement({ spreads, maxReplicas: most }), taskIds },
+        );
+        const room = here.reduce((sum, before) => sum + most - before, 0);
+        expect(placements).toHaveLength(Math.min(count, room));
+        for (const { nodeId } of placements) {
+          const chosen = Number(nodeId.slice(1));
+          const { zone, rack } = sites[chosen] ?? { zone: '', rack: '' };
+          const inZone = sites.flatMap((own, index) => (own.zone === zone ? index : []));
+          const all = sites.map((_, index) => index);
+          expect(fewest(all, (index) => sites[index]?.zone ?? '')).toContain(zone);
+          expect(fewest(inZone, (index) => sites[index]?.rack ?? '')).toContain(rack);
+          here[chosen] = (here[chosen] ?? 0) + 1;
+        }
+
+        /** The values with fewest tasks, of those with a node that takes one more. */
+        function fewest(among: readonly number[], valueOf: (index: number) => string): readonly string[] {
+          const values = [...new Set(among.filter((index) => (here[index] ?? 0) < most).map(valueOf))];
+          const tasksIn = (value: string): number =>
+            among.reduce((sum, index) => (valueOf(index) === value ? sum + (here[index] ?? 0) : sum), 0);
+          const least = Math.min(...values.map(tasksIn));
+          return values.filter((value) => tasksIn(value) === least);
+        }
+      },
+    ),
+    { numRuns: 300 },
   );
 });
 
