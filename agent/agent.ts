@@ -91,7 +91,6 @@ export function startAgent(options: AgentOptions): Promise<Agent> {
       mesh.setTable(table);
     },
     onStream: (addr, streamId) => streams?.open(addr, streamId),
-    onStreamEnd: (streamId) => streams?.end(streamId),
     onEnd: () => streams?.endAll(),
     clock,
     logger,

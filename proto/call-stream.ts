@@ -1,24 +1,22 @@
 import { Duplex } from 'node:stream';
 import { BaleError } from '../core/errors.js';
 
-/**
- * The most bytes of one message. The transport keeps up to 16 messages that nobody has read yet, so this
- * also bounds what a slow reader costs.
- */
+/** Bytes that a side may send before the other has read any of them: what a reader that is slow costs. */
+const WINDOW = 64 * 1024;
+/** The most bytes of one message. */
 const LARGEST_MESSAGE = 16 * 1024;
 
 export interface BytesMessage {
   readonly data?: Uint8Array;
   /** Nothing more comes in this direction. */
   readonly end?: boolean;
+  /** The receiver has read so many bytes more: as many may follow. */
+  readonly credit?: number;
 }
 
 /** The gRPC call under a stream of bytes. */
 export interface ByteCall {
-  /** `sent` is called once the connection has taken the message: a reader that is slow delays it. */
-  send(message: BytesMessage, sent: (error?: Error | null) => void): void;
-  pause(): void;
-  resume(): void;
+  send(message: BytesMessage): void;
   /** Both directions have ended in order. */
   finish(): void;
   /** Ends both directions at once. */
@@ -31,25 +29,45 @@ type Done = (error?: Error | null) => void;
  * A stream of bytes over one gRPC call, the same at both ends. Each direction has back-pressure and an end
  * of its own, as a TCP connection has.
  *
- * Invariant: a direction that ended in order has said so in band. Any other end of the call destroys the
- * stream with an error, so that what was cut short never looks complete.
+ * Back-pressure is by credit in band: gRPC would keep many more messages before it holds back a writer,
+ * and its own hold would keep the end of a stream waiting behind data that nobody takes.
+ *
+ * Invariants: no side has more than a window of bytes on the way to a reader; a direction that ended in
+ * order has said so in band, and any other end of the call destroys the stream with an error, so that what
+ * was cut short never looks complete.
  */
 export class CallStream extends Duplex {
   readonly #call: ByteCall;
+  /** Bytes that may be sent. */
+  #credit = WINDOW;
+  #pending: { readonly bytes: Buffer; readonly done: Done } | undefined;
+  /** Bytes received for which no credit was given back. */
+  #unacknowledged = 0;
   #sentEnd = false;
   #receivedEnd = false;
   /** The call ended before its time: there is nothing left to abort. */
   #over = false;
 
   constructor(call: ByteCall) {
-    super({ allowHalfOpen: true });
+    // Below half a window, so that the writer hears of progress before it runs dry.
+    super({ allowHalfOpen: true, readableHighWaterMark: LARGEST_MESSAGE, writableHighWaterMark: LARGEST_MESSAGE });
     this.#call = call;
   }
 
   /** The call got a message. */
-  receive({ data = new Uint8Array(), end = false }: BytesMessage): void {
-    if (this.destroyed || this.#receivedEnd) return;
-    if (data.length > 0 && !this.push(data)) this.#call.pause();
+  receive({ data = new Uint8Array(), end = false, credit = 0 }: BytesMessage): void {
+    if (this.destroyed) return;
+    if (credit > 0) {
+      this.#credit += credit;
+      this.#flush();
+    }
+    if (this.#receivedEnd) return;
+    this.#unacknowledged += data.length;
+    if (this.#unacknowledged > WINDOW) {
+      this.destroy(windowExceeded());
+      return;
+    }
+    if (data.length > 0) this.push(data);
     if (!end) return;
     this.#receivedEnd = true;
     this.push(null);
@@ -64,39 +82,57 @@ export class CallStream extends Duplex {
   }
 
   override _read(): void {
-    if (!this.#receivedEnd) this.#call.resume();
+    const read = this.#unacknowledged - this.readableLength;
+    if (this.#receivedEnd || read < WINDOW / 2) return;
+    this.#unacknowledged -= read;
+    this.#call.send({ credit: read });
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
-    this.#send(chunk, 0, done);
+    this.#pending = { bytes: chunk, done };
+    this.#flush();
   }
 
   /** Small writes, such as the parts of a chunked answer, travel together. */
   override _writev(chunks: { chunk: Buffer }[], done: Done): void {
-    this.#send(Buffer.concat(chunks.map(({ chunk }) => chunk)), 0, done);
+    this.#pending = { bytes: Buffer.concat(chunks.map(({ chunk }) => chunk)), done };
+    this.#flush();
   }
 
   override _final(done: Done): void {
-    this.#call.send({ end: true }, (error) => {
-      this.#sentEnd = error === undefined || error === null;
-      done(error);
-    });
+    this.#sentEnd = true;
+    this.#call.send({ end: true });
+    done();
   }
 
   override _destroy(error: Error | null, done: Done): void {
+    this.#pending = undefined;
     if (this.#sentEnd && this.#receivedEnd) this.#call.finish();
     else if (!this.#over) this.#call.abort(error);
     done(error);
   }
 
-  #send(bytes: Buffer, from: number, done: Done): void {
-    const to = Math.min(from + LARGEST_MESSAGE, bytes.length);
-    this.#call.send({ data: bytes.subarray(from, to) }, (error) => {
-      if ((error !== undefined && error !== null) || to === bytes.length) done(error);
-      else this.#send(bytes, to, done);
-    });
+  /** Sends as much as there is credit for. */
+  #flush(): void {
+    if (this.#pending === undefined) return;
+    const { bytes, done } = this.#pending;
+    let from = 0;
+    while (from < bytes.length && this.#credit > 0) {
+      const data = bytes.subarray(from, from + Math.min(LARGEST_MESSAGE, this.#credit));
+      from += data.length;
+      this.#credit -= data.length;
+      this.#call.send({ data });
+    }
+    this.#pending = from < bytes.length ? { bytes: bytes.subarray(from), done } : undefined;
+    if (this.#pending === undefined) done();
   }
 }
 
 export const streamBroken = (): BaleError =>
   new BaleError('the stream broke: the other side is gone', { kind: 'unavailable', code: 'BALE_STREAM_BROKEN' });
+
+const windowExceeded = (): BaleError =>
+  new BaleError(`the stream broke: the other side sent more than ${WINDOW} bytes that were not asked for`, {
+    kind: 'invalid',
+    code: 'BALE_STREAM_BROKEN',
+  });

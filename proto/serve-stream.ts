@@ -18,9 +18,7 @@ export function streamIdOf(call: Pick<StreamCall, 'metadata'>): string {
 /** The manager's end of a stream that an agent opened. */
 export function serveStream(call: StreamCall): CallStream {
   const stream = new CallStream({
-    send: (message, sent) => call.write({ ...message }, sent),
-    pause: () => call.pause(),
-    resume: () => call.resume(),
+    send: (message) => call.write({ ...message }),
     finish: () => call.end(),
     abort: (error) => {
       if (!call.cancelled) call.emit('error', toStatus(error ?? streamClosed()));

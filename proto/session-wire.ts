@@ -101,13 +101,11 @@ export function writeManagerMessage(message: ManagerMessage): WireManagerMessage
       return { endpoints: { tableJson: JSON.stringify(message.table) } };
     case 'stream-request':
       return { streamRequest: { streamId: message.streamId } };
-    case 'stream-end':
-      return { streamEnd: { streamId: message.streamId } };
   }
 }
 
 export function readManagerMessage(wire: ManagerMessage__Output): ManagerMessage {
-  const { welcome, assignments, endpoints, payloads, streamRequest, streamEnd } = wire;
+  const { welcome, assignments, endpoints, payloads, streamRequest } = wire;
   if (welcome) {
     const { clusterId, heartbeatPeriod, trustRoot, managers } = welcome;
     return { kind: 'welcome', clusterId, heartbeatPeriod, trustRoot, managers };
@@ -137,6 +135,5 @@ export function readManagerMessage(wire: ManagerMessage__Output): ManagerMessage
     return { kind: 'endpoints', table: parseDocument(endpoints.tableJson, endpointTable, 'endpoint table') };
   }
   if (streamRequest) return { kind: 'stream-request', streamId: streamRequest.streamId };
-  if (streamEnd) return { kind: 'stream-end', streamId: streamEnd.streamId };
   throw malformed('it is of no kind that this version knows');
 }

@@ -61,6 +61,4 @@ export type ManagerMessage =
   | { readonly kind: 'assignments'; readonly assignments: AssignmentSet }
   | { readonly kind: 'endpoints'; readonly table: EndpointTable }
   /** To be opened by the agent as `Streams.Connect`; sent only to agents that said `streams`. */
-  | { readonly kind: 'stream-request'; readonly streamId: string }
-  /** The manager has given up this stream, or the wait for it. */
-  | { readonly kind: 'stream-end'; readonly streamId: string };
+  | { readonly kind: 'stream-request'; readonly streamId: string };

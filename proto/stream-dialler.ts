@@ -51,9 +51,7 @@ export class StreamDialler {
     metadata.set(STREAM_ID_KEY, streamId);
     const call = channel.client.connect(metadata);
     const stream = new CallStream({
-      send: (message, sent) => call.write({ ...message }, sent),
-      pause: () => call.pause(),
-      resume: () => call.resume(),
+      send: (message) => call.write({ ...message }),
       finish: () => call.end(),
       abort: () => {
         call.cancel();

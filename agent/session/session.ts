@@ -27,9 +27,8 @@ export interface SessionOptions {
   /** Returns why a message cannot be used; the session is opened again then. */
   readonly onAssignments: (assignments: AssignmentSet) => string | undefined;
   readonly onTable: (table: EndpointTable) => void;
-  /** The manager at `addr` (host:port) wants a stream, or gives one up. */
+  /** The manager at `addr` (host:port) wants a stream. */
   readonly onStream: (addr: string, streamId: string) => void;
-  readonly onStreamEnd: (streamId: string) => void;
   /** A session ended, however it did. */
   readonly onEnd: () => void;
   /** Each session starts with its own numbering of assignments. */
@@ -152,9 +151,6 @@ export class Session {
         break;
       case 'stream-request':
         this.#options.onStream(addr, message.streamId);
-        break;
-      case 'stream-end':
-        this.#options.onStreamEnd(message.streamId);
         break;
     }
   }

@@ -18,7 +18,7 @@ export interface StreamsOptions {
  */
 export class Streams {
   readonly #options: StreamsOptions;
-  readonly #open = new Map<string, AbortController>();
+  readonly #open = new Set<AbortController>();
   #server: Promise<StreamServer> | undefined;
 
   constructor(options: StreamsOptions) {
@@ -28,19 +28,15 @@ export class Streams {
   /** Opens a stream to the manager at `addr` (host:port) and answers on it. */
   open(addr: string, streamId: string): void {
     const ending = new AbortController();
-    this.#open.set(streamId, ending);
+    this.#open.add(ending);
     void this.#serve(addr, streamId, ending.signal).finally(() => {
-      this.#open.delete(streamId);
+      this.#open.delete(ending);
     });
-  }
-
-  end(streamId: string): void {
-    this.#open.get(streamId)?.abort();
   }
 
   /** The session ended. */
   endAll(): void {
-    for (const ending of this.#open.values()) ending.abort();
+    for (const ending of this.#open) ending.abort();
   }
 
   async close(): Promise<void> {

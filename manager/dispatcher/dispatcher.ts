@@ -122,12 +122,6 @@ export class Dispatcher {
     return 'asked';
   }
 
-  /** That stream, or the wait for it, is given up. */
-  endStream(nodeId: string, streamId: string): void {
-    const session = this.#sessions.get(nodeId);
-    if (session?.streams === true) session.endStream(streamId);
-  }
-
   /** Calls `listener` when the session of a node ended, with the reason. The returned function unsubscribes. */
   onSessionEnd(listener: (nodeId: string, cause: string) => void): () => void {
     this.#onSessionEnd.add(listener);

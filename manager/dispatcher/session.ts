@@ -127,10 +127,6 @@ export class Session {
     this.#stream.send({ kind: 'stream-request', streamId });
   }
 
-  endStream(streamId: string): void {
-    this.#stream.send({ kind: 'stream-end', streamId });
-  }
-
   end(error?: Error): void {
     this.#stream.end(error);
   }

@@ -12,8 +12,6 @@ const OPEN_TIMEOUT = 5_000;
 /** The sessions over which streams are asked for. */
 export interface StreamSessions {
   requestStream(nodeId: string, streamId: string): 'asked' | 'no-session' | 'unsupported';
-  /** The stream, or the wait for it, is given up. */
-  endStream(nodeId: string, streamId: string): void;
   /** `cause` says why the session of a node ended. The returned function unsubscribes. */
   onSessionEnd(listener: (nodeId: string, cause: string) => void): () => void;
 }
@@ -65,15 +63,11 @@ export class StreamRequests implements NodeStreams {
     try {
       return await new Promise<Duplex>((taken, failed) => {
         this.#waiting.set(streamId, { nodeId, taken, failed });
-        const giveUp = (error: Error): void => {
-          sessions.endStream(nodeId, streamId);
-          failed(error);
-        };
         const onAbort = (): void => {
-          giveUp(abortError());
+          failed(abortError());
         };
         const cancel = clock.schedule(OPEN_TIMEOUT, () => {
-          giveUp(streamTimeout(nameOf(nodeId), OPEN_TIMEOUT));
+          failed(streamTimeout(nameOf(nodeId), OPEN_TIMEOUT));
         });
         signal.addEventListener('abort', onAbort, { once: true });
         release = () => {
@@ -97,8 +91,6 @@ export class StreamRequests implements NodeStreams {
     stream.once('close', () => {
       streams.delete(streamId);
       if (streams.size === 0 && this.#open.get(nodeId) === streams) this.#open.delete(nodeId);
-      const inOrder = stream.readableEnded && stream.writableFinished;
-      if (!inOrder) this.#options.sessions.endStream(nodeId, streamId);
     });
     waiting.taken(stream);
   }

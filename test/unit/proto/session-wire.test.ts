@@ -102,7 +102,6 @@ describe('messages of a session', () => {
       },
     },
     { kind: 'stream-request', streamId: 'x1' },
-    { kind: 'stream-end', streamId: 'x1' },
   ];
   it.each(down)('$kind goes down and arrives as it was', (message) => {
     expect(downTheWire(message)).toEqual(message);
