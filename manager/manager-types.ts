@@ -3,6 +3,7 @@ import type { IdentitySource } from '../core/identity.js';
 import type { Logger } from '../core/logger.js';
 import type { HostPower } from '../proto/engine/host-options.js';
 import type { SwarmApi } from './api/swarm-api.js';
+import type { Logs } from './logs/logs.js';
 import type { NodeStreams } from './streams/node-streams.js';
 
 export interface ManagerOptions {
@@ -23,6 +24,7 @@ export interface Manager {
   readonly api: SwarmApi;
   /** Connections to the Engines of the nodes. */
   readonly streams: NodeStreams;
+  readonly logs: Logs;
   /** host:port that the cluster port is bound to. */
   readonly boundAddr: string;
   /** Calls `listener` after each change of the cluster's state. The returned function unsubscribes. */

@@ -7,6 +7,7 @@ import { Dispatcher } from './dispatcher/dispatcher.js';
 import { startDrainLoop } from './drain/drain-loop.js';
 import { Handshake } from './drain/handshake.js';
 import { startEndpointController } from './endpoints/endpoint-controller.js';
+import { createLogs } from './logs/create-logs.js';
 import type { Manager, ManagerOptions } from './manager-types.js';
 import { meshProbe } from './node-health/probe.js';
 import { startOrchestrator } from './orchestrator/orchestrator.js';
@@ -99,6 +100,7 @@ async function compose(options: ManagerOptions, parts: Parts): Promise<Manager> 
   return {
     api: createSwarmApi({ store, identity, handshake, vault, allowed, clock, logger }),
     streams,
+    logs: createLogs({ store, streams, clock }),
     boundAddr: server.boundAddr,
     failed: store.failed,
     onCommit: (listener) =>

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { isBaleError } from '../../core/errors.js';
 import { StreamDialler } from '../../proto/stream-dialler.js';
 import { forwardRequest, forwardUpgrade, sendFailure, sendLastFailure } from './engine-forward.js';
 import { EngineRefusal, ownedId } from './engine-owner.js';
@@ -31,7 +32,7 @@ export class StreamServer {
     this.#http.on('clientError', (_error, stream) => stream.destroy());
   }
 
-  /** Opens a stream and answers on it until it closes. Rejects with what broke it; an abort is no fault. */
+  /** Opens a stream and answers on it until it closes. Rejects with what broke it; that the manager closes it, or `signal` aborts, is no fault. */
   serve(addr: string, streamId: string, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) {
@@ -49,7 +50,7 @@ export class StreamServer {
       });
       stream.once('close', () => {
         signal.removeEventListener('abort', onAbort);
-        if (failure === undefined) resolve();
+        if (failure === undefined || isBaleError(failure, 'BALE_STREAM_CLOSED')) resolve();
         else reject(failure);
       });
       this.#http.emit('connection', stream);
