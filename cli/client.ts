@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import Docker from 'dockerode';
 import { DEFAULT_HOST } from './context.js';
 import { BaleError, errorCode, errorMessage, type ErrorKind } from '../core/errors.js';
@@ -35,6 +36,11 @@ export class ApiClient {
     return this.#call<T>('POST', path, query, body, extra);
   }
 
+  /** The bytes of an answer as they come; it is destroyed when they break off. */
+  stream(path: string, query: Query = {}): Promise<Readable> {
+    return this.#call<Readable>('GET', path, query, undefined, { isStream: true });
+  }
+
   async delete(path: string, query: Query = {}): Promise<void> {
     await this.#call<unknown>('DELETE', path, query);
   }
@@ -44,7 +50,7 @@ export class ApiClient {
     path: string,
     query: Query,
     body?: unknown,
-    { headers = {}, signal }: CallOptions = {},
+    { headers = {}, signal, isStream = false }: CallOptions & { readonly isStream?: boolean } = {},
   ): Promise<T> {
     const _query = Object.fromEntries(
       Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
@@ -54,7 +60,7 @@ export class ApiClient {
     const options = { _query, _body: body ?? {} };
     return new Promise<T>((resolve, reject) => {
       const call = {
-        ...{ path: `${path}?`, method, options, statusCodes, headers: { ...headers } },
+        ...{ path: `${path}?`, method, options, statusCodes, isStream, headers: { ...headers } },
         ...(signal === undefined ? {} : { abortSignal: signal }),
       };
       this.#docker.modem.dial(call, (error: unknown, data: unknown) => {

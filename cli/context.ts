@@ -11,6 +11,8 @@ export interface Context {
   print(text: string): void;
   /** Writes to standard error. */
   warn(text: string): void;
+  /** Writes bytes as they are: what a container wrote need not be text. */
+  copy(bytes: Uint8Array, to: 'stdout' | 'stderr'): void;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Whether standard output is a terminal, and how large it is. */
   readonly terminal: { readonly columns: number; readonly rows: number } | undefined;

@@ -7,11 +7,12 @@ import { registerNode } from './node.js';
 import { registerSecrets } from './secret.js';
 import { registerService } from './service.js';
 import { registerSwarm } from './swarm.js';
+import { registerTask } from './task.js';
 import { registerVersion } from './version.js';
 import type { ApiClient } from './client.js';
 
 /** Where a command writes. */
-export type Output = Pick<Context, 'print' | 'warn' | 'terminal'>;
+export type Output = Pick<Context, 'print' | 'warn' | 'terminal'> & Partial<Pick<Context, 'copy'>>;
 
 /** Runs one command; resolves with the exit code. Writes to this process's streams unless told otherwise. */
 export async function runCli(argv: readonly string[], output: Output = processOutput()): Promise<number> {
@@ -28,6 +29,7 @@ export async function runCli(argv: readonly string[], output: Output = processOu
   registerSwarm(program, context);
   registerNode(program, context);
   registerService(program, context);
+  registerTask(program, context);
   registerSecrets(program, context);
   registerInfo(program, context);
   registerVersion(program, context, packageVersion());
@@ -49,6 +51,7 @@ function processOutput(): Output {
   return {
     print: (text) => void process.stdout.write(text),
     warn: (text) => void process.stderr.write(text),
+    copy: (bytes, to) => void process[to].write(bytes),
     // A terminal that does not tell its size says 0.
     terminal: process.stdout.isTTY
       ? { columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 }
@@ -64,6 +67,11 @@ function makeContext(program: Command, output: Output, interrupt: Interrupt): Co
     return new ApiClient(host ?? process.env.BALE_HOST ?? DEFAULT_HOST);
   };
   return {
+    copy: (bytes, to) => {
+      const text = Buffer.from(bytes).toString();
+      if (to === 'stdout') output.print(text);
+      else output.warn(text);
+    },
     ...output,
     connect: () => (client ??= open()),
     env: process.env,

@@ -7,6 +7,7 @@ import type { TaskDocument } from '../proto/engine/task-document.js';
 import { forEachOperand, type Context } from './context.js';
 import { collect, filtersQuery, parseFilters } from './flags/filter.js';
 import { taskListFlags } from './node.js';
+import { registerLogs } from './service-logs.js';
 import { registerServiceCreate } from './service-create.js';
 import { registerServiceRollback } from './service-rollback.js';
 import { registerServiceRebalance } from './service-rebalance.js';
@@ -35,6 +36,7 @@ export function registerService(program: Command, context: Context): void {
   registerServiceCreate(service, context);
   registerServiceUpdate(service, context);
   registerServiceRollback(service, context);
+  registerLogs(service, context);
   registerServiceScale(service, context);
   registerServiceRebalance(service, context);
   registerServiceSchedule(service, context);

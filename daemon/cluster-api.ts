@@ -10,6 +10,7 @@ import type { ApiHandler } from './front.js';
 import { ImageResolver } from './image-resolver.js';
 import { BODY_LIMIT, bodyTooLarge, contentTypeRefused, drain, isBodyTooLarge } from './json-body.js';
 import type { Membership } from './membership.js';
+import { logRoutes } from './routes-logs.js';
 import { nodeRoutes } from './routes-node.js';
 import { secretRoutes } from './routes-secret.js';
 import { serviceRoutes } from './routes-service.js';
@@ -75,6 +76,7 @@ export async function createClusterApi({ membership, engine, clock, logger }: Cl
   const credentials = dockerConfigCredentials();
   serviceRoutes(app, membership, new ImageResolver({ engine, credentials, clock, logger }));
   taskRoutes(app, membership);
+  logRoutes(app, membership);
   secretRoutes(app, membership);
   await app.ready();
   return {

@@ -1,3 +1,4 @@
+import type { Manager } from '../manager/manager-types.js';
 import type { SwarmApi } from '../manager/api/swarm-api.js';
 import { BaleError, errorMessage } from '../core/errors.js';
 import { loadIdentity } from '../core/identity-file.js';
@@ -110,12 +111,17 @@ export class Membership {
 
   /** The cluster's API. Throws the Engine's words where there is none. */
   async api(): Promise<SwarmApi> {
+    return (await this.manager()).api;
+  }
+
+  /** This node's manager. Throws the Engine's words where there is none. */
+  async manager(): Promise<Manager> {
     await this.#settled();
     const state = this.#state;
     if (state.kind === 'pending') throw notReady('is still starting');
     if (state.kind === 'inactive') throw notInSwarm();
     if (state.node.manager === undefined) throw notManager();
-    return state.node.manager.api;
+    return state.node.manager;
   }
 
   /** The `Swarm` section of `/info`. */

@@ -2,7 +2,6 @@ import type { FastifyInstance } from 'fastify';
 import { imageOptions } from './image-options.js';
 import type { ImageResolver } from './image-resolver.js';
 import type { Membership } from './membership.js';
-import { notImplemented } from './refusals.js';
 import { idOf, jsonBody, queryOf, sendEmpty, sendJson } from './route-request.js';
 
 export function serviceRoutes(app: FastifyInstance, membership: Membership, images: ImageResolver): void {
@@ -57,10 +56,5 @@ export function serviceRoutes(app: FastifyInstance, membership: Membership, imag
   app.delete('/services/:id', async (request, reply) => {
     await (await membership.api()).removeService(idOf(request));
     return sendEmpty(reply, 200);
-  });
-
-  app.get('/services/:id/logs', async (request) => {
-    (await membership.api()).service(idOf(request), false);
-    throw notImplemented('service logs are');
   });
 }

@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify';
 import type { Membership } from './membership.js';
-import { notImplemented } from './refusals.js';
 import { idOf, queryOf, sendJson } from './route-request.js';
 
 export function taskRoutes(app: FastifyInstance, membership: Membership): void {
@@ -9,9 +8,4 @@ export function taskRoutes(app: FastifyInstance, membership: Membership): void {
   );
 
   app.get('/tasks/:id', async (request, reply) => sendJson(reply, 200, (await membership.api()).task(idOf(request))));
-
-  app.get('/tasks/:id/logs', async (request) => {
-    (await membership.api()).task(idOf(request));
-    throw notImplemented('task logs are');
-  });
 }

@@ -51,11 +51,7 @@ function framed(kind: keyof typeof KINDS, prefix: string, line: Buffer, multiple
 
 /** What the log driver added and whose line it is, sorted by key. We have the last word on the latter. */
 function detailsText(details: string, { nodeId, serviceId, taskId }: LogContext): string {
-  const ours = [
-    `${PREFIX}node.id=${nodeId}`,
-    `${PREFIX}service.id=${serviceId}`,
-    `${PREFIX}task.id=${taskId}`,
-  ];
+  const ours = [`${PREFIX}node.id=${nodeId}`, `${PREFIX}service.id=${serviceId}`, `${PREFIX}task.id=${taskId}`];
   if (details === '') return ours.join(',');
   const keys = new Set(ours.map(keyOf));
   const theirs = details.split(',').filter((pair) => !keys.has(keyOf(pair)));

@@ -16,7 +16,7 @@ export const streamTimeout = (node: string, ms: number): BaleError =>
   unavailable('BALE_STREAM_TIMEOUT', `node ${node} opened no stream to its Engine within ${ms / 1000} s`);
 
 export const sessionLost = (node: string, cause: string): BaleError =>
-  unavailable('BALE_STREAM_BROKEN', `the connection to node ${node} is lost: ${cause}`);
+  unavailable('BALE_NODE_DISCONNECTED', `the connection to node ${node} is lost: ${cause}`);
 
 /** Said to an agent. Of another node's stream as well: who guesses an id learns nothing. */
 export const streamUnknown = (): BaleError =>

@@ -15,6 +15,7 @@ const NOT_RUN: Context = {
   connect: () => Promise.reject(new Error('no command is run')),
   print: () => undefined,
   warn: () => undefined,
+  copy: () => undefined,
   env: {},
   terminal: undefined,
   signal: new AbortController().signal,

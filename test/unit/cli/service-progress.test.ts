@@ -268,6 +268,7 @@ describe('the board', () => {
       connect: () => Promise.reject(new Error('not here')),
       print: (text: string) => void printed.push(text),
       warn: () => undefined,
+      copy: () => undefined,
       env: {},
       terminal,
       signal: new AbortController().signal,
