@@ -49,8 +49,7 @@ export class CallStream extends Duplex {
   #over = false;
 
   constructor(call: ByteCall) {
-    // Below half a window, so that the writer hears of progress before it runs dry.
-    super({ allowHalfOpen: true, readableHighWaterMark: LARGEST_MESSAGE, writableHighWaterMark: LARGEST_MESSAGE });
+    super({ allowHalfOpen: true, readableHighWaterMark: WINDOW, writableHighWaterMark: LARGEST_MESSAGE });
     this.#call = call;
   }
 
@@ -68,6 +67,8 @@ export class CallStream extends Duplex {
       return;
     }
     if (data.length > 0) this.push(data);
+    // Who listens for data has it by now.
+    this.#acknowledge();
     if (!end) return;
     this.#receivedEnd = true;
     this.push(null);
@@ -81,11 +82,16 @@ export class CallStream extends Duplex {
     this.destroy(error ?? streamBroken());
   }
 
+  /** All reading that is not told by `data` at once comes by here, flowing streams included. */
+  override read(size?: number): unknown {
+    const chunk: unknown = super.read(size);
+    this.#acknowledge();
+    return chunk;
+  }
+
+  /** Nothing to do: what comes is pushed. Node calls it before it hands data out, too early to count what was read. */
   override _read(): void {
-    const read = this.#unacknowledged - this.readableLength;
-    if (this.#receivedEnd || read < WINDOW / 2) return;
-    this.#unacknowledged -= read;
-    this.#call.send({ credit: read });
+    return;
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
@@ -110,6 +116,14 @@ export class CallStream extends Duplex {
     if (this.#sentEnd && this.#receivedEnd) this.#call.finish();
     else if (!this.#over) this.#call.abort(error);
     done(error);
+  }
+
+  /** Gives credit for what was read, in large pieces. */
+  #acknowledge(): void {
+    const read = this.#unacknowledged - this.readableLength;
+    if (this.#receivedEnd || this.destroyed || read < WINDOW / 2) return;
+    this.#unacknowledged -= read;
+    this.#call.send({ credit: read });
   }
 
   /** Sends as much as there is credit for. */

@@ -139,7 +139,6 @@ const REFUSED: readonly (readonly [command: readonly string[], cause: string])[]
     ['service', 'create', '-p', '9000:80/sctp', TEST_IMAGE],
     'EndpointSpec.Ports[0].Protocol "sctp" is not implemented yet',
   ],
-  [['service', 'logs', 'web'], 'service logs are not implemented in this version'],
   [['node', 'promote', 'h2'], 'Role is not implemented yet: a node keeps the role it joined with'],
   [['swarm', 'update', '--autolock'], 'EncryptionConfig.AutoLockManagers is not implemented yet'],
   [['swarm', 'ca', '--rotate'], 'CAConfig.ForceRotate is not implemented yet'],

@@ -45,6 +45,13 @@ const filters = fc.oneof(
 );
 const duration = fc.constantFrom('', '10m', '1ns', '-1s', '9999999999h', 'soon', '5');
 
+/** `follow` has no end, and tests of its own. */
+const time = fc.constantFrom('', '0', '-1', '1.5', '1767225600.000000001', '1e9', 'now', '9'.repeat(30));
+const LOGS = {
+  ...{ stdout: flag, stderr: flag, timestamps: flag, details: flag, since: time, until: time },
+  tail: fc.constantFrom('', 'all', '0', '3', '-3', '1e3', 'some', '9'.repeat(30)),
+};
+
 /** A wish for a hundred thousand tasks is fine for a manager, and much for a test. */
 const FEW = 3;
 function tame(value: unknown): unknown {
@@ -129,7 +136,7 @@ export const ROUTE_REQUESTS: Readonly<Record<string, RouteRequests>> = {
     body: serviceBody,
   },
   'DELETE /services/:id': { noun: 'service' },
-  'GET /services/:id/logs': { noun: 'service' },
+  'GET /services/:id/logs': { noun: 'service', query: LOGS },
   'GET /bale/services/:id/history': { noun: 'service' },
   'POST /bale/services/:id/rollback': { noun: 'service', query: { to: version } },
   'POST /bale/services/:id/rebalance': { noun: 'service' },
@@ -138,7 +145,7 @@ export const ROUTE_REQUESTS: Readonly<Record<string, RouteRequests>> = {
 
   'GET /tasks': LIST,
   'GET /tasks/:id': { noun: 'task' },
-  'GET /tasks/:id/logs': { noun: 'task' },
+  'GET /tasks/:id/logs': { noun: 'task', query: LOGS },
 
   ...payloadRoutes('secrets', 'secret', secretSpecShape),
   ...payloadRoutes('configs', 'config', configSpecShape),
