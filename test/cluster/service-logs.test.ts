@@ -92,9 +92,9 @@ async function all(stream: LogStream): Promise<string[]> {
 async function take(lines: AsyncGenerator<string>, count: number): Promise<string[]> {
   const taken: string[] = [];
   while (taken.length < count) {
-    const { value, done } = await lines.next();
-    if (done === true) throw new Error(`the log ended behind ${JSON.stringify(taken)}`);
-    taken.push(value);
+    const next = await lines.next();
+    if (next.done === true) throw new Error(`the log ended behind ${JSON.stringify(taken)}`);
+    taken.push(next.value);
   }
   return taken;
 }
