@@ -1,5 +1,5 @@
 import { container, create, invalid, ports, type Rule, service, task, UNMARSHALLED } from './rule.js';
-import { EARLIER, LATER_500, NAMED, NO_CONTAINER, TEMPLATE_WORDS, WRONG_VALUE } from './reasons.js';
+import { EARLIER, LATER_500, NAMED, NEWER, NO_CONTAINER, TEMPLATE_WORDS, WRONG_VALUE } from './reasons.js';
 
 const health = (fields: Readonly<Record<string, unknown>>) => container({ Healthcheck: fields });
 const mount = (...Mounts: readonly Readonly<Record<string, unknown>>[]) => container({ Mounts });
@@ -48,6 +48,20 @@ export const CONTAINER_RULES: readonly Rule[] = [
     'health start period 0 or at least 1 ms',
     health({ StartPeriod: -1 }),
     invalid('ContainerSpec: StartPeriod in HealthConfig cannot be less than 1ms'),
+  ),
+  create(
+    '1.3',
+    'health start interval 0 or at least 1 ms',
+    health({ StartInterval: 1 }),
+    { status: 201, message: '' },
+    { ...invalid('ContainerSpec: StartInterval in HealthConfig cannot be less than 1ms'), because: NEWER },
+  ),
+  create(
+    '1.3',
+    'swap needs a limit of memory',
+    task({ Resources: { SwapBytes: 1 } }),
+    { status: 201, message: '' },
+    { ...invalid('memory swap provided, but no memory-limit was set'), because: NEWER },
   ),
   create(
     '1.3',

@@ -10,3 +10,4 @@ export const TEMPLATE_WORDS = 'What is wrong with a template is said without its
 export const CONFIG_NAMES = '`GET /configs` takes the filter `names` as `GET /secrets` does';
 export const ACCEPTED = 'The membership of every node is `accepted`';
 export const MALFORMED_FILTERS = 'What is wrong with `filters` is said in words of bale';
+export const NEWER = 'Fields that came after API 1.41 are checked by the rules that came with them';
