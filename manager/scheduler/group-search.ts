@@ -1,5 +1,5 @@
 import { explain } from './explain.js';
-import { refusalOf } from './filters.js';
+import { dynamicRefusal, type Refusal } from './filters.js';
 import { GroupNode } from './group-node.js';
 import { countTasks, GroupBranch } from './group-tree.js';
 import type { NodePool, Search } from './node-pool.js';
@@ -8,6 +8,9 @@ import type { Branch, SpreadTree } from './spread-tree.js';
 
 /** What a search is for: the tasks of one version of one service. */
 type SearchedGroup = Pick<Group, 'serviceId' | 'requirement'>;
+
+/** To explain a node takes so much longer than to look at it. */
+const EXPLAINED = 4;
 
 /**
  * One group on its way over the nodes of a pool. It can be gone on with as long as nobody else
@@ -52,21 +55,19 @@ export class GroupSearch implements Search {
     return placements;
   }
 
-  /** Nodes that were entered count with what they have left, the others as booked. */
+  /** Nothing takes one more, so each node was entered or is none for this requirement whatever it has free. */
   reason(): string {
     const { requirement } = this.#group;
-    const { nodes, suspects, ledger } = this.#pool;
-    const known = new Map(this.#entered.map((node) => [node.open.node.id, node]));
-    this.#pool.looks += nodes.length;
-    return explain(
-      requirement,
-      nodes.flatMap((node) => {
-        const entered = known.get(node.id);
-        const account = entered ?? ledger.account(node.id);
-        const state = { node, suspect: suspects.has(node.id), account, serviceTasks: entered?.serviceTasks ?? 0 };
-        return refusalOf(requirement, state) ?? [];
-      }),
-    );
+    const entered: GroupNode[] = [];
+    for (const node of this.#entered) entered[node.open.order] = node;
+    const refusals: Refusal[] = [];
+    for (const [place, unfit] of this.#pool.unfit(requirement).entries()) {
+      const node = entered[place];
+      const refusal = unfit ?? (node === undefined ? undefined : dynamicRefusal(requirement, node));
+      if (refusal !== undefined) refusals.push(refusal);
+    }
+    this.#pool.looks += EXPLAINED * refusals.length;
+    return explain(requirement, refusals);
   }
 
   release(): void {

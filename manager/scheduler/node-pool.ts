@@ -1,6 +1,6 @@
 import type { NodeObject } from '../store/objects.js';
 import { BoundedMap } from './bounded-map.js';
-import { staticRefusal } from './filters.js';
+import { type Refusal, staticRefusal } from './filters.js';
 import type { Ledger } from './ledger.js';
 import { OpenNode } from './open-node.js';
 import { partingsOf } from './partings.js';
@@ -40,6 +40,8 @@ export class NodePool {
   readonly #nursery: Nursery;
   /** By `placementKey`. */
   readonly #trees = new BoundedMap<SpreadTree>(KEPT);
+  /** By `placementKey`; asked only to explain. */
+  readonly #unfit = new BoundedMap<readonly (Refusal | undefined)[]>(KEPT);
   #places: ReadonlyMap<string, number> | undefined;
   /** At most one, so that all others see the heaps whole. */
   #search: Search | undefined;
@@ -103,6 +105,16 @@ export class NodePool {
     const tree = new SpreadTree(requirement.spreads, this.#nursery.branch(partingsOf(this.nodes).of(requirement)));
     this.#trees.set(requirement.placementKey, tree);
     return tree;
+  }
+
+  /** By the place of the node in `nodes`: why it takes none of these tasks, whatever it has free. */
+  unfit(requirement: Requirement): readonly (Refusal | undefined)[] {
+    const known = this.#unfit.get(requirement.placementKey);
+    if (known !== undefined) return known;
+    this.looks += this.nodes.length;
+    const unfit = this.nodes.map((node) => staticRefusal(requirement, { node, suspect: this.suspects.has(node.id) }));
+    this.#unfit.set(requirement.placementKey, unfit);
+    return unfit;
   }
 
   #placeOf(id: string): number {

@@ -15,7 +15,8 @@ export class OpenNode {
   tasks: number;
   /** See `generalKey`; grows with each placement. */
   key: number;
-  readonly #order: number;
+  /** Its place in the list of all nodes. */
+  readonly order: number;
   readonly #ledger: Ledger;
 
   constructor(node: NodeObject, order: number, ledger: Ledger) {
@@ -24,7 +25,7 @@ export class OpenNode {
     this.total = resourcesOf(node.description?.Resources);
     this.reserved = { ...reserved };
     this.tasks = tasks;
-    this.#order = order;
+    this.order = order;
     this.#ledger = ledger;
     this.key = generalKey(this.total, reserved, tasks, order);
   }
@@ -38,6 +39,6 @@ export class OpenNode {
     this.tasks += 1;
     this.reserved.nanoCpus += reserved.nanoCpus;
     this.reserved.memoryBytes += reserved.memoryBytes;
-    this.key = generalKey(this.total, this.reserved, this.tasks, this.#order);
+    this.key = generalKey(this.total, this.reserved, this.tasks, this.order);
   }
 }

