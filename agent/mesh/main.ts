@@ -1,3 +1,4 @@
+import { setMaxIdleHTTPParsers } from 'node:http';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../../core/clock.js';
 import { errorMessage } from '../../core/errors.js';
@@ -9,6 +10,8 @@ import { createMeshLogger } from './mesh-logger.js';
 
 /** How long what is under way may last after the mesh was told to end, ms. */
 const GRACE = 30_000;
+/** HTTP parsers that are kept for the next connections. Node keeps 1,000 of each load, and never gives them back. */
+const IDLE_PARSERS = 64;
 /** How often the mesh looks whether a daemon could still find it, ms. */
 const REACHABLE_PERIOD = 5_000;
 
@@ -28,6 +31,7 @@ export async function runMeshCommand(argv: readonly string[]): Promise<void> {
  * `quit` from the daemon). Exit status 0 then, 1 after an error.
  */
 export async function runMesh(configFile: string): Promise<void> {
+  setMaxIdleHTTPParsers(IDLE_PARSERS);
   let logger = createMeshLogger('info', { room: 'mesh' });
   const fail = (error: unknown): never => {
     // Whatever the level: the daemon reads here why its mesh ended.
