@@ -1,9 +1,6 @@
 import type { ReplicaService } from '../../test/support/load/replica-service.js';
-import type { Footprint } from './mesh-footprint.js';
+import { hasGrown, type Footprint } from './mesh-footprint.js';
 import { REPLICAS, type Steps } from './steps.js';
-
-/** A mesh may have grown by this much at the end, as a share. */
-const ALLOWED_GROWTH = 0.05;
 
 /** Replaces, adds and removes replicas until the time is over. */
 export async function churnFor(seconds: number, service: ReplicaService, steps: Steps): Promise<undefined> {
@@ -18,7 +15,4 @@ export async function churnFor(seconds: number, service: ReplicaService, steps: 
 
 /** How many meshes hold more than they did, beyond what is allowed. */
 export const grown = (before: readonly Footprint[], after: readonly Footprint[]): number =>
-  after.filter(({ sockets, memory }, index) => {
-    const was = before[index];
-    return was === undefined || sockets > was.sockets || memory > was.memory * (1 + ALLOWED_GROWTH);
-  }).length;
+  after.filter((mesh, index) => hasGrown(mesh, before[index])).length;

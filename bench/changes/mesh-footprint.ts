@@ -15,20 +15,27 @@ export interface Footprint {
   readonly clients: number;
 }
 
-/** ms that sockets have to go after the last request; kept connections to replicas live 4 s. */
-const PATIENCE = 15_000;
+/**
+ * ms that sockets and memory have to go back. Kept connections to replicas live 4 s; V8 collects what a load
+ * left behind at a moment of its own choice, up to a minute after it.
+ */
+const PATIENCE = 60_000;
+/** A mesh may have grown by this much, as a share. */
+const ALLOWED_GROWTH = 0.05;
 const PAUSE = 500;
 
 export const footprints = (hosts: Hosts): Promise<readonly Footprint[]> => Promise.all(hosts.all.map(footprintOf));
 
-/** Waits until no mesh holds more sockets than before and no client is connected, or too long; returns the last state. */
+/** Whether a mesh holds more than it did, beyond what is allowed. */
+export const hasGrown = ({ sockets, memory }: Footprint, was: Footprint | undefined): boolean =>
+  was === undefined || sockets > was.sockets || memory > was.memory * (1 + ALLOWED_GROWTH);
+
+/** Waits until no mesh holds more than before and no client is connected, or too long; returns the last state. */
 export async function settledFootprints(hosts: Hosts, before: readonly Footprint[]): Promise<readonly Footprint[]> {
   const end = performance.now() + PATIENCE;
   for (;;) {
     const now = await footprints(hosts);
-    const isBack = now.every(({ sockets, clients }, index) => {
-      return clients === 0 && sockets <= (before[index]?.sockets ?? 0);
-    });
+    const isBack = now.every((mesh, index) => mesh.clients === 0 && !hasGrown(mesh, before[index]));
     if (isBack || performance.now() > end) return now;
     await new Promise((resolve) => setTimeout(resolve, PAUSE));
   }
