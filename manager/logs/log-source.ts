@@ -106,6 +106,11 @@ export class LogSource {
       this.#stream = await streams.open(this.log.nodeId, this.#ending.signal);
       // The request tells of the same.
       this.#stream.on('error', () => undefined);
+      if (this.#ending.signal.aborted) {
+        // Closed in the very turn in which the stream came.
+        this.#stream.destroy();
+        return;
+      }
       const answer = await this.#ask(this.#stream);
       if (answer.statusCode !== 200) {
         this.#finish({ kind: 'refused', status: answer.statusCode ?? 0, message: await refusalOf(answer) });
