@@ -11,6 +11,7 @@ import { createFront } from './front.js';
 import { Membership } from './membership.js';
 import type { DaemonOptions } from './options.js';
 import { makeDirectory } from './make-directory.js';
+import { RemoteContainers } from './remote-containers.js';
 import { listenOnSocket } from './socket-file.js';
 
 export interface DaemonParts {
@@ -46,6 +47,7 @@ export async function startDaemon(options: DaemonOptions, { parts, clock, logger
     const membership = new Membership({ options, data, parts, clock, logger });
     const engine = new EngineClient(options.engineSocket);
     const facts = new EngineFactsSource(engine);
+    const remote = new RemoteContainers(engine, options.engineSocket, () => membership.containers);
     let api: Promise<ClusterApi> | undefined;
     const front = createFront({
       engineSocket: options.engineSocket,
@@ -57,6 +59,7 @@ export async function startDaemon(options: DaemonOptions, { parts, clock, logger
         );
         return (await api).handle;
       },
+      remote: (request) => remote.callOf(request),
       logger,
     });
     release.push(async () => {

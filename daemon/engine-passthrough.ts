@@ -2,12 +2,12 @@ import { type ClientRequest, type IncomingMessage, request, type ServerResponse 
 import { pipeline } from 'node:stream';
 import type { Logger } from '../core/logger.js';
 import { errorMessage } from '../core/errors.js';
-import { engineUnreachable } from './engine-client.js';
 import { engineHeaders, HEADER_LIMIT, isBodiless, withoutHopHeaders } from './engine-headers.js';
 import { errorAnswer } from './error-answer.js';
+import type { Upstream } from './upstream.js';
 
 export interface PassthroughOptions {
-  readonly socketPath: string;
+  readonly upstream: Upstream;
   readonly logger: Logger;
 }
 
@@ -18,24 +18,25 @@ export interface PassthroughRequest {
   readonly body?: Buffer;
   /** The client sent `Expect: 100-continue` and waits: the Engine decides. */
   readonly expectsContinue?: boolean;
+  /** Instead of the URL of the request. */
+  readonly url?: string;
+  /** Changes a JSON answer, which is read whole for it. */
+  readonly rewrite?: (body: string) => string;
 }
 
 /**
  * Hands one request to the Engine and its answer back: method, URL, headers, bodies and trailers as
  * they are, both ways streamed with back-pressure and without any timeout. Whichever side goes away,
  * the other is told by closing its connection.
- *
- * Each request has a connection of its own: a unix socket costs nothing, and no request can meet a
- * pooled connection that the Engine has just closed.
+ * Each request has a connection of its own.
  */
 export function passToEngine(call: PassthroughRequest, options: PassthroughOptions): void {
   const { request: incoming, response } = call;
   const outgoing = request({
-    socketPath: options.socketPath,
+    ...options.upstream.connection,
     method: incoming.method,
-    path: incoming.url,
+    path: call.url ?? incoming.url,
     headers: engineHeaders(incoming),
-    agent: false,
     maxHeaderSize: HEADER_LIMIT,
   });
   outgoing.on('continue', () => {
@@ -45,7 +46,8 @@ export function passToEngine(call: PassthroughRequest, options: PassthroughOptio
     if (statusCode === 103) response.writeEarlyHints(onlyTexts(headers));
   });
   outgoing.on('response', (answer) => {
-    sendAnswer(answer, response);
+    if (call.rewrite !== undefined && isDocument(answer)) sendRewritten(answer, response, call.rewrite);
+    else sendAnswer(answer, response);
   });
   outgoing.on('error', (error) => {
     giveUp(incoming, response, error, options);
@@ -94,11 +96,41 @@ function sendAnswer(answer: IncomingMessage, response: ServerResponse): void {
   });
 }
 
+/** Documents of one object are small; a node that sends more than this is not believed. */
+const LARGEST_DOCUMENT = 16 * 1024 * 1024;
+
+const isDocument = ({ statusCode = 0, headers }: IncomingMessage): boolean =>
+  statusCode < 300 && /^application\/json\b/.test(headers['content-type'] ?? '');
+
+function sendRewritten(answer: IncomingMessage, response: ServerResponse, rewrite: (body: string) => string): void {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  answer.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > LARGEST_DOCUMENT) answer.destroy();
+  });
+  answer.on('close', () => {
+    if (!answer.complete) response.destroy();
+  });
+  answer.on('error', () => response.destroy());
+  answer.on('end', () => {
+    const body = Buffer.from(rewrite(Buffer.concat(chunks).toString('utf8')));
+    const kept = pairs(withoutHopHeaders(answer.rawHeaders)).filter(([name]) => !FRAMING.has(name.toLowerCase()));
+    response.sendDate = false;
+    const headers = [...kept.flat(), 'Content-Length', String(body.length)];
+    response.writeHead(answer.statusCode ?? 502, answer.statusMessage, headers);
+    response.end(body);
+  });
+}
+
+const FRAMING: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'trailer']);
+
 function giveUp(
   incoming: IncomingMessage,
   response: ServerResponse,
   error: Error,
-  { socketPath, logger }: PassthroughOptions,
+  { upstream, logger }: PassthroughOptions,
 ): void {
   if (response.destroyed || response.writableEnded) return;
   if (response.headersSent) {
@@ -109,7 +141,7 @@ function giveUp(
   logger.warn({ method: incoming.method, err: errorMessage(error) }, 'the Engine did not answer');
   incoming.unpipe();
   incoming.resume();
-  const { status, body } = errorAnswer(engineUnreachable(socketPath, error));
+  const { status, body } = errorAnswer(upstream.explain(error));
   response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) });
   response.end(body);
 }

@@ -1,7 +1,7 @@
 import { type IncomingMessage, request } from 'node:http';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { errorMessage } from '../core/errors.js';
-import { engineUnreachable } from './engine-client.js';
 import { engineUpgradeHeaders, HEADER_LIMIT, withoutHopHeaders } from './engine-headers.js';
 import type { PassthroughOptions } from './engine-passthrough.js';
 import { errorAnswer } from './error-answer.js';
@@ -11,6 +11,8 @@ export interface UpgradeRequest {
   readonly request: IncomingMessage;
   readonly socket: Socket;
   readonly head: Buffer;
+  /** Instead of the URL of the request. */
+  readonly url?: string;
 }
 
 /**
@@ -23,9 +25,9 @@ export function upgradeToEngine(call: UpgradeRequest, options: PassthroughOption
   const { request: incoming, socket: client, head } = call;
   const outgoing = request({
     // The Engine may end its direction (output) while the client still sends (input).
-    createConnection: () => connect({ path: options.socketPath, allowHalfOpen: true }),
+    ...options.upstream.halfOpen,
     method: incoming.method,
-    path: incoming.url,
+    path: call.url ?? incoming.url,
     headers: engineUpgradeHeaders(incoming),
     maxHeaderSize: HEADER_LIMIT,
   });
@@ -35,11 +37,14 @@ export function upgradeToEngine(call: UpgradeRequest, options: PassthroughOption
   client.on('error', hangUp);
   client.on('close', hangUp);
   outgoing.on('socket', (engine) => {
-    engine.once('connect', () => {
+    const sendRest = (): void => {
       // Below the request object: what follows the head is already framed by the client.
       if (head.length > 0) engine.write(head);
       client.pipe(engine);
-    });
+    };
+    if (engine.connecting) engine.once('connect', sendRest);
+    // Open already: the head of the request is written as soon as this event is over.
+    else process.nextTick(sendRest);
   });
   outgoing.on('continue', () => {
     client.write('HTTP/1.1 100 Continue\r\n\r\n');
@@ -58,13 +63,13 @@ export function upgradeToEngine(call: UpgradeRequest, options: PassthroughOption
   outgoing.on('error', (error) => {
     if (client.destroyed || client.writableEnded) return;
     options.logger.warn({ method: incoming.method, err: errorMessage(error) }, 'the Engine did not answer an upgrade');
-    sendLastError(client, engineUnreachable(options.socketPath, error));
+    sendLastError(client, options.upstream.explain(error));
   });
   outgoing.flushHeaders();
 }
 
 /** Joins two sockets. The end of one direction leaves the other open; a hang-up or an error ends both. */
-function splice(client: Socket, engine: Socket): void {
+function splice(client: Socket, engine: Duplex): void {
   const end = (): void => {
     client.destroy();
     engine.destroy();
@@ -72,6 +77,10 @@ function splice(client: Socket, engine: Socket): void {
   client.on('error', end);
   engine.on('error', end);
   client.on('close', end);
+  engine.on('close', () => {
+    // Broken off without an error: the output must not look as if it were still to come.
+    if (!engine.readableEnded) end();
+  });
   client.pipe(engine);
   engine.pipe(client);
 }

@@ -1,15 +1,17 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { errorMessage, isBaleError } from '../core/errors.js';
+import { errorMessage, isAbortError, isBaleError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { ownerOf, parseApiPath, refuseVersion } from './api-path.js';
 import { type EngineFactsSource, factHeaders } from './engine-facts.js';
 import { HEADER_LIMIT } from './engine-headers.js';
-import { passToEngine } from './engine-passthrough.js';
-import { sendLastError, upgradeToEngine } from './engine-upgrade.js';
+import { passToEngine, type PassthroughOptions, type PassthroughRequest } from './engine-passthrough.js';
+import { sendLastError, type UpgradeRequest, upgradeToEngine } from './engine-upgrade.js';
 import { errorAnswer } from './error-answer.js';
 import { readBody, refuseOverlay } from './network-create.js';
+import type { RemoteCall } from './remote-containers.js';
+import { localEngine } from './upstream.js';
 import { knownRequester, setRequester } from './requester.js';
 
 /** Answers requests of the cluster API, of a version that is served. */
@@ -22,6 +24,8 @@ export interface FrontOptions {
   readonly swarmState: () => string;
   /** Loaded at the first request for it: most workers never get one. */
   readonly api: () => Promise<ApiHandler>;
+  /** For the Engine's requests that may be those of another node. */
+  readonly remote: (request: IncomingMessage) => RemoteCall | undefined;
   readonly logger: Logger;
 }
 
@@ -72,8 +76,15 @@ function dispatch(
   const { path } = parseApiPath(request.url ?? '/');
   const owner = ownerOf(request.method ?? 'GET', path);
   if (owner === 'engine') {
-    // At once, in the turn in which the request came: nothing may read its body before the Engine does.
-    passToEngine({ request, response, expectsContinue }, engineSide(options));
+    const call = options.remote(request);
+    if (call === undefined) {
+      // At once, in the turn in which the request came: nothing may read its body before the Engine does.
+      passToEngine({ request, response, expectsContinue }, engineSide(options));
+    } else {
+      answerRemote(call, { request, response, expectsContinue }, options).catch((error: unknown) => {
+        if (!isAbortError(error)) sendError(response, error, options);
+      });
+    }
     return;
   }
   if (expectsContinue) response.writeContinue();
@@ -82,10 +93,32 @@ function dispatch(
   });
 }
 
-const engineSide = ({ engineSocket, logger }: FrontOptions): { socketPath: string; logger: Logger } => ({
-  socketPath: engineSocket,
+const engineSide = ({ engineSocket, logger }: FrontOptions): PassthroughOptions => ({
+  upstream: localEngine(engineSocket),
   logger,
 });
+
+/** Nobody reads the body until the Engine of the other node does. */
+async function answerRemote(call: RemoteCall, incoming: PassthroughRequest, { logger }: FrontOptions): Promise<void> {
+  const gone = new AbortController();
+  incoming.response.once('close', () => {
+    gone.abort();
+  });
+  const { upstream, url, rewrite } = await call.open(gone.signal);
+  const changes = { ...(url === undefined ? {} : { url }), ...(rewrite === undefined ? {} : { rewrite }) };
+  passToEngine({ ...incoming, ...changes }, { upstream, logger });
+}
+
+async function upgradeRemote(call: RemoteCall, offer: UpgradeRequest, { logger }: FrontOptions): Promise<void> {
+  const gone = new AbortController();
+  const hangUp = (): void => {
+    gone.abort();
+  };
+  offer.socket.once('error', hangUp);
+  offer.socket.once('close', hangUp);
+  const { upstream, url } = await call.open(gone.signal);
+  upgradeToEngine({ ...offer, ...(url === undefined ? {} : { url }) }, { upstream, logger });
+}
 
 async function answerOurs(
   owner: 'ping' | 'api' | 'network-create',
@@ -140,7 +173,13 @@ function dispatchUpgrade(server: Server, offer: UpgradeOffer, options: FrontOpti
   }
   const { path } = parseApiPath(request.url ?? '/');
   if (ownerOf(request.method ?? 'GET', path) === 'engine') {
-    upgradeToEngine({ request, socket, head }, engineSide(options));
+    const call = options.remote(request);
+    if (call === undefined) upgradeToEngine({ request, socket, head }, engineSide(options));
+    else {
+      upgradeRemote(call, { request, socket, head }, options).catch((error: unknown) => {
+        if (!isAbortError(error)) sendLastError(socket, error);
+      });
+    }
     return;
   }
   try {

@@ -7,6 +7,7 @@ import type { SwarmInfo } from '../proto/engine/swarm-document.js';
 import { type ClusterNode, type NodeSurroundings, startClusterNode, startMemberManager } from './cluster-node.js';
 import { type MembershipRecord, readMembership, removeMembership, writeMembership } from './membership-record.js';
 import { alreadyInSwarm, lastManager, notInSwarm, notManager, notPartOfSwarm, notReady } from './refusals.js';
+import type { ClusterContainers } from './remote-containers.js';
 import { swarmInfo, swarmState } from './swarm-info.js';
 import { type PreparedMember, prepareInit } from './swarm-init.js';
 import { prepareJoin, waitForSession } from './swarm-join.js';
@@ -122,6 +123,14 @@ export class Membership {
     if (state.kind === 'inactive') throw notInSwarm();
     if (state.node.manager === undefined) throw notManager();
     return state.node.manager;
+  }
+
+  /** The containers of the cluster, on a manager at work. */
+  get containers(): ClusterContainers | undefined {
+    if (this.#state.kind !== 'active') return undefined;
+    const { manager } = this.#state.node;
+    if (manager === undefined) return undefined;
+    return { nodeId: this.#state.record.nodeId, containers: manager.containers, streams: manager.streams };
   }
 
   /** The `Swarm` section of `/info`. */

@@ -5,6 +5,7 @@ import type { HostPower } from '../proto/engine/host-options.js';
 import type { SwarmApi } from './api/swarm-api.js';
 import type { Logs } from './logs/logs.js';
 import type { NodeStreams } from './streams/node-streams.js';
+import type { TaskContainers } from './containers/task-containers.js';
 
 export interface ManagerOptions {
   /** Holds `ca.key` and the journal; 0700. */
@@ -25,6 +26,7 @@ export interface Manager {
   /** Connections to the Engines of the nodes. */
   readonly streams: NodeStreams;
   readonly logs: Logs;
+  readonly containers: Pick<TaskContainers, 'find'>;
   /** host:port that the cluster port is bound to. */
   readonly boundAddr: string;
   /** Calls `listener` after each change of the cluster's state. The returned function unsubscribes. */

@@ -3,6 +3,7 @@ import { isSignedFor } from '../core/x509.js';
 import { startClusterServer } from '../proto/cluster-server.js';
 import { createSwarmApi } from './api/create-swarm-api.js';
 import { CertificateAuthority } from './ca/certificate-authority.js';
+import { createTaskContainers } from './containers/task-containers.js';
 import { Dispatcher } from './dispatcher/dispatcher.js';
 import { startDrainLoop } from './drain/drain-loop.js';
 import { Handshake } from './drain/handshake.js';
@@ -101,6 +102,7 @@ async function compose(options: ManagerOptions, parts: Parts): Promise<Manager> 
     api: createSwarmApi({ store, identity, handshake, vault, allowed, clock, logger }),
     streams,
     logs: createLogs({ store, streams, clock }),
+    containers: parts.add(createTaskContainers(store)),
     boundAddr: server.boundAddr,
     failed: store.failed,
     onCommit: (listener) =>

@@ -18,7 +18,9 @@ export function forwardRequest(
     socketPath: engineSocket,
     method: incoming.method,
     path: url,
-    headers: withoutHopHeaders(incoming.rawHeaders),
+    // Kept alive so that we are the side that ends it: an Engine that closed it behind an early answer would
+    // fail our last write, and the answer would be lost with it.
+    headers: [...withoutHopHeaders(incoming.rawHeaders), 'Connection', 'keep-alive'],
     agent: false,
   });
   outgoing.on('response', (answer) => {

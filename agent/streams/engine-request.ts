@@ -15,6 +15,9 @@ const ALLOWED: Readonly<Record<EngineTarget['kind'], ReadonlySet<string>>> = {
     'POST exec',
     'POST attach',
     'POST resize',
+    // A client that is attached waits for the exit code, and hands signals on.
+    'POST wait',
+    'POST kill',
   ]),
   exec: new Set(['POST start', 'POST resize', 'GET json']),
 };

@@ -32,6 +32,11 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
 
 /** Deciders: pure functions of plain data. They import no I/O, no timers, no store and no clock. */
 const DECIDERS = [
+  'manager/containers/find-container.ts',
+  'daemon/container-target.ts',
+  'daemon/exec-id.ts',
+  'cli/container/copy-plan.ts',
+  'cli/container/stats-figures.ts',
   'manager/drain/drain-gate.ts',
   'manager/drain/task-wish.ts',
   'manager/orchestrator/stop-task.ts',

@@ -24,6 +24,7 @@ interface Written {
 export class DaemonApi {
   readonly cluster: DaemonCluster;
   readonly manager: DaemonNode;
+  readonly #workers = new Map<string, DaemonNode>();
 
   private constructor(cluster: DaemonCluster, manager: DaemonNode) {
     this.cluster = cluster;
@@ -48,6 +49,7 @@ export class DaemonApi {
     const before = (await this.nodes()).map(({ ID }) => ID);
     const { JoinTokens } = await this.get<{ JoinTokens: { Worker: string } }>('/swarm');
     const worker = await this.cluster.node(name);
+    this.#workers.set(name, worker);
     const body = {
       ListenAddr: worker.listenAddr,
       AdvertiseAddr: '127.0.0.1',
@@ -59,6 +61,13 @@ export class DaemonApi {
     return eventually(`node ${name}`, async () =>
       (await this.nodes()).find(({ ID, Status }) => !before.includes(ID) && Status.State === 'ready'),
     );
+  }
+
+  /** A node that joined. */
+  worker(name: string): DaemonNode {
+    const worker = this.#workers.get(name);
+    if (worker === undefined) throw new Error(`no worker ${name}`);
+    return worker;
   }
 
   ask(method: string, path: string, question: Omit<Question, 'method'> = {}): Promise<Answer> {

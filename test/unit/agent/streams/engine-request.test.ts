@@ -13,6 +13,8 @@ describe('what a manager may ask of the Engine of a node', () => {
     ['POST', '/containers/abc/exec'],
     ['POST', '/containers/abc/attach?stream=1'],
     ['POST', '/containers/abc/resize?h=1&w=2'],
+    ['POST', '/containers/abc/wait?condition=next-exit'],
+    ['POST', '/containers/abc/kill?signal=INT'],
     ['POST', '/exec/abc/start'],
     ['POST', '/exec/abc/resize'],
     ['GET', '/exec/abc/json'],
@@ -22,7 +24,7 @@ describe('what a manager may ask of the Engine of a node', () => {
 
   test.each([
     ['POST', '/containers/abc/start'],
-    ['POST', '/containers/abc/kill'],
+    ['POST', '/containers/abc/stop'],
     ['DELETE', '/containers/abc'],
     ['GET', '/containers/abc/export'],
     ['POST', '/containers/abc/update'],
