@@ -1,5 +1,7 @@
 import type { Readable } from 'node:stream';
 import Docker from 'dockerode';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex, Readable } from 'node:stream';
 import { DEFAULT_HOST } from './context.js';
 import { BaleError, errorCode, errorMessage, type ErrorKind } from '../core/errors.js';
 
@@ -38,34 +40,61 @@ export class ApiClient {
 
   /** The bytes of an answer as they come; it is destroyed when they break off. */
   stream(path: string, query: Query = {}): Promise<Readable> {
-    return this.#call<Readable>('GET', path, query, undefined, { isStream: true });
+    return this.open('GET', path, query);
   }
 
   async delete(path: string, query: Query = {}): Promise<void> {
     await this.#call<unknown>('DELETE', path, query);
   }
 
-  #call<T>(
+  /** An answer while it comes: its head is there, its body is the caller's to read or to destroy. */
+  open(
+    method: 'GET' | 'HEAD' | 'POST',
+    path: string,
+    query: Query = {},
+    extra?: CallOptions,
+  ): Promise<IncomingMessage> {
+    // docker-modem gives an answer that was asked for as a stream as it got it from node:http.
+    return this.#dial(method, path, query, undefined, extra, { isStream: true }) as Promise<IncomingMessage>;
+  }
+
+  /** Leaves HTTP: what comes back is a pipe to the process, whose directions end by themselves. */
+  hijack(path: string, query: Query = {}, body?: unknown, extra?: CallOptions): Promise<Duplex> {
+    // docker-modem gives the socket of a request that was upgraded.
+    return this.#dial('POST', path, query, body, extra, { hijack: true }) as Promise<Duplex>;
+  }
+
+  /** Sends an archive as it is made. */
+  async upload(path: string, query: Query, archive: Readable, extra?: CallOptions): Promise<void> {
+    await this.#dial('PUT', path, query, undefined, extra, { file: archive });
+  }
+
+  #call<T>(method: string, path: string, query: Query, body?: unknown, extra?: CallOptions): Promise<T> {
+    return this.#dial(method, path, query, body, extra, {}) as Promise<T>; // see `get`
+  }
+
+  #dial(
     method: string,
     path: string,
     query: Query,
-    body?: unknown,
-    { headers = {}, signal, isStream = false }: CallOptions & { readonly isStream?: boolean } = {},
-  ): Promise<T> {
+    body: unknown,
+    { headers = {}, signal }: CallOptions = {},
+    form: { readonly isStream?: boolean; readonly hijack?: boolean; readonly file?: Readable },
+  ): Promise<unknown> {
     const _query = Object.fromEntries(
       Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
     );
     const statusCodes = { 200: true, 201: true, 204: true };
     // The `?` makes docker-modem append `_query`; an empty `_body` is sent as no body.
     const options = { _query, _body: body ?? {} };
-    return new Promise<T>((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       const call = {
-        ...{ path: `${path}?`, method, options, statusCodes, isStream, headers: { ...headers } },
+        ...{ path: `${path}?`, method, options, statusCodes, headers: { ...headers }, ...form },
         ...(signal === undefined ? {} : { abortSignal: signal }),
       };
       this.#docker.modem.dial(call, (error: unknown, data: unknown) => {
         if (error !== null && error !== undefined) reject(this.#explain(error));
-        else resolve(data as T); // see `get`
+        else resolve(data);
       });
     });
   }
@@ -105,7 +134,8 @@ function responseMessage(error: unknown): string {
     const { json } = error;
     if (typeof json === 'object' && json !== null && 'message' in json) return String(json.message);
   }
-  return errorMessage(error);
+  // Of an answer that was asked for as a stream dockerode keeps the text alone.
+  return errorMessage(error).replace(/^\(HTTP code \d+\) [a-z ]+ - (.*) $/s, '$1');
 }
 
 function kindOf(status: number): ErrorKind {

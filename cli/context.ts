@@ -1,7 +1,25 @@
+import type { Readable, Writable } from 'node:stream';
 import { isAbortError } from '../core/errors.js';
 import type { ApiClient } from './client.js';
 
 export const DEFAULT_HOST = 'unix:///run/bale/bale.sock';
+
+/** Standard input, as a command in a container takes it over. */
+export type InputStream = Readable & {
+  readonly isTTY?: boolean;
+  setRawMode?: (raw: boolean) => unknown;
+  unref?: () => unknown;
+};
+
+/** Standard output; a terminal tells its size, and says `resize` when that changes. */
+export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
+
+/** The streams of this process: bytes, where `print` and `warn` are for text. */
+export interface Streams {
+  readonly input: InputStream;
+  readonly output: OutputStream;
+  readonly error: Writable;
+}
 
 /** What a command needs of the world. */
 export interface Context {
@@ -13,6 +31,8 @@ export interface Context {
   warn(text: string): void;
   /** Writes bytes as they are: what a container wrote need not be text. */
   copy(bytes: Uint8Array, to: 'stdout' | 'stderr'): void;
+  /** Taken when they are needed: a process that reads its input does not end by itself. */
+  streams(): Streams;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Whether standard output is a terminal, and how large it is. */
   readonly terminal: { readonly columns: number; readonly rows: number } | undefined;
@@ -53,4 +73,15 @@ export async function forEachOperand(
 /** Everything was already printed; only the exit code is left to say. */
 export class FailedOperands extends Error {
   override readonly name = 'FailedOperands';
+}
+
+/** The command in a container has ended: its exit code is that of this program, and there is nothing to add. */
+export class CommandEnded extends Error {
+  override readonly name = 'CommandEnded';
+  readonly exitCode: number;
+
+  constructor(exitCode: number) {
+    super(`exit code ${exitCode}`);
+    this.exitCode = exitCode;
+  }
 }

@@ -1,18 +1,23 @@
 import { Command, CommanderError } from 'commander';
 import { readFileSync } from 'node:fs';
-import { DEFAULT_HOST, FailedOperands, type Context } from './context.js';
+import { registerAttach } from './attach.js';
+import { CommandEnded, DEFAULT_HOST, FailedOperands, type Context } from './context.js';
+import { registerCopy } from './cp.js';
+import { registerExec } from './exec.js';
 import { spellSwitches } from './flags/switches.js';
 import { registerInfo } from './info.js';
 import { registerNode } from './node.js';
 import { registerSecrets } from './secret.js';
 import { registerService } from './service.js';
+import { registerStats } from './stats.js';
 import { registerSwarm } from './swarm.js';
 import { registerTask } from './task.js';
+import { registerTop } from './top.js';
 import { registerVersion } from './version.js';
 import type { ApiClient } from './client.js';
 
 /** Where a command writes. */
-export type Output = Pick<Context, 'print' | 'warn' | 'terminal'> & Partial<Pick<Context, 'copy'>>;
+export type Output = Pick<Context, 'print' | 'warn' | 'terminal'> & Partial<Pick<Context, 'copy' | 'streams'>>;
 
 /** Runs one command; resolves with the exit code. Writes to this process's streams unless told otherwise. */
 export async function runCli(argv: readonly string[], output: Output = processOutput()): Promise<number> {
@@ -31,6 +36,11 @@ export async function runCli(argv: readonly string[], output: Output = processOu
   registerService(program, context);
   registerTask(program, context);
   registerSecrets(program, context);
+  registerExec(program, context);
+  registerAttach(program, context);
+  registerCopy(program, context);
+  registerTop(program, context);
+  registerStats(program, context);
   registerInfo(program, context);
   registerVersion(program, context, packageVersion());
   pointToHelp(program, 'bale');
@@ -40,6 +50,7 @@ export async function runCli(argv: readonly string[], output: Output = processOu
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode;
     if (error instanceof FailedOperands) return 1;
+    if (error instanceof CommandEnded) return error.exitCode;
     context.warn(`${error instanceof Error ? error.message : String(error)}\n`);
     return 1;
   } finally {
@@ -72,6 +83,7 @@ function makeContext(program: Command, output: Output, interrupt: Interrupt): Co
       if (to === 'stdout') output.print(text);
       else output.warn(text);
     },
+    streams: () => ({ input: process.stdin, output: process.stdout, error: process.stderr }),
     ...output,
     connect: () => (client ??= open()),
     env: process.env,

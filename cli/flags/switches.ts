@@ -1,5 +1,5 @@
 /** Switches whose opposite says something: `--init=false` is not the same as leaving `--init` out. */
-const WITH_OPPOSITE: ReadonlySet<string> = new Set(['init', 'tty', 'read-only']);
+const WITH_OPPOSITE: ReadonlySet<string> = new Set(['init', 'tty', 'read-only', 'sig-proxy']);
 
 /** Switches whose `false` is as good as leaving them out. */
 const OTHERS: ReadonlySet<string> = new Set([
@@ -13,22 +13,53 @@ const OTHERS: ReadonlySet<string> = new Set([
   'with-registry-auth',
   'rotate',
   'pretty',
+  'interactive',
+  'privileged',
+  'no-stream',
+  'no-trunc',
+  'no-stdin',
+  'archive',
+  'follow-link',
 ]);
 
 /**
  * docker takes `--detach=false` and `--init=true`; commander knows switches only. Rewrites them, but
- * not in what follows the image of `service create`: that is the container's.
+ * not in what follows the image of `service create` or the task of `exec`: that is the container's.
  */
 export function spellSwitches(argv: readonly string[]): string[] {
-  const end = argv.includes('create') ? firstOperandOfCreate(argv) : argv.length;
-  return argv.flatMap((word, index) => (index < end ? spellSwitch(word) : [word]));
+  const command = firstOperand(argv, 0, () => false);
+  const isExec = argv[command] === 'exec';
+  const end = isExec
+    ? firstOperand(argv, command + 1, isSwitchOfExec)
+    : argv.includes('create')
+      ? firstOperand(argv, argv.indexOf('create') + 1, isSwitchOfCreate)
+      : argv.length;
+  const opposites = isExec ? NONE : WITH_OPPOSITE;
+  return argv.flatMap((word, index) => (index < end ? spellSwitch(word, opposites) : [word]));
 }
 
-function spellSwitch(word: string): readonly string[] {
+const NONE: ReadonlySet<string> = new Set();
+
+/** Index of the first word from `start` on that is neither a flag nor the value of one. */
+function firstOperand(argv: readonly string[], start: number, isSwitch: (word: string) => boolean): number {
+  let index = start;
+  for (let word = argv[index]; word?.startsWith('-') === true && word !== '--'; word = argv[index]) {
+    index += isSwitch(word) || (word.startsWith('--') && word.includes('=')) ? 1 : 2;
+  }
+  return index;
+}
+
+const isSwitchOfCreate = (word: string): boolean => CREATE_SWITCHES.has(word);
+
+/** `-it`, `--tty`; also `-eA=b`, which holds its value itself. */
+const isSwitchOfExec = (word: string): boolean =>
+  /^-([dith]+|[ditp]*[euw].+)$|^--(detach|interactive|tty|privileged|help)$/.test(word);
+
+function spellSwitch(word: string, opposites: ReadonlySet<string>): readonly string[] {
   const { name = '', value = '' } = /^--(?<name>[a-z-]+)=(?<value>true|false)$/.exec(word)?.groups ?? {};
   if (!WITH_OPPOSITE.has(name) && !OTHERS.has(name)) return [word];
   if (value === 'true') return [`--${name}`];
-  return WITH_OPPOSITE.has(name) ? [`--no-${name}`] : [];
+  return opposites.has(name) ? [`--no-${name}`] : [];
 }
 
 /** Short and long switches of `service create`; each other flag takes the word after it, unless it holds a `=`. */
@@ -37,11 +68,3 @@ const CREATE_SWITCHES: ReadonlySet<string> = new Set([
   ...['--with-registry-auth', '--no-resolve-image'],
   ...['-dq', '-dt', '-qd', '-td', '-h', '--help'],
 ]);
-
-function firstOperandOfCreate(argv: readonly string[]): number {
-  let index = argv.indexOf('create') + 1;
-  for (let word = argv[index]; word?.startsWith('-') === true && word !== '--'; word = argv[index]) {
-    index += CREATE_SWITCHES.has(word) || (word.startsWith('--') && word.includes('=')) ? 1 : 2;
-  }
-  return index;
-}

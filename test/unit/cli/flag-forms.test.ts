@@ -16,6 +16,7 @@ const NOT_RUN: Context = {
   print: () => undefined,
   warn: () => undefined,
   copy: () => undefined,
+  streams: () => ({ input: process.stdin, output: process.stdout, error: process.stderr }),
   env: {},
   terminal: undefined,
   signal: new AbortController().signal,

@@ -269,6 +269,7 @@ describe('the board', () => {
       print: (text: string) => void printed.push(text),
       warn: () => undefined,
       copy: () => undefined,
+      streams: () => ({ input: process.stdin, output: process.stdout, error: process.stderr }),
       env: {},
       terminal,
       signal: new AbortController().signal,
