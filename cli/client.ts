@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import Docker from 'dockerode';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
