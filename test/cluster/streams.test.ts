@@ -112,16 +112,6 @@ describe('a stream to the Engine of a node', () => {
     );
   });
 
-  test('is the side that ends the connection to the Engine, which may answer before it has read everything', async () => {
-    let header: string | undefined;
-    serve((call, response) => {
-      header = call.headers.connection;
-      response.end();
-    });
-    await textOf(await ask('POST', `/containers/${CONTAINER}/exec`));
-    expect(header).toBe('keep-alive');
-  });
-
   test('serves several requests, one after the other, on one connection', async () => {
     const stream = await open();
     for (const verb of ['top', 'stats']) {
