@@ -11,8 +11,8 @@ import { sendLastError, type UpgradeRequest, upgradeToEngine } from './engine-up
 import { errorAnswer } from './error-answer.js';
 import { readBody, refuseOverlay } from './network-create.js';
 import type { RemoteCall } from './remote-containers.js';
-import { localEngine } from './upstream.js';
 import { knownRequester, setRequester } from './requester.js';
+import { localEngine } from './upstream.js';
 
 /** Answers requests of the cluster API, of a version that is served. */
 export type ApiHandler = (request: IncomingMessage, response: ServerResponse) => void;
