@@ -17,11 +17,13 @@ interface Task {
   readonly Status: { readonly State: string; readonly ContainerStatus?: { readonly PID: number } };
 }
 
-/** The same three Engines under bale and under Docker Swarm at once; whoever is not measured is idle. */
+/** The same Engines under bale and under Docker Swarm at once; whoever is not measured is idle. `flags` are the daemons'. */
 export async function startBoth(
   count: number,
+  flags: readonly string[] = [],
 ): Promise<{ readonly hosts: Hosts; readonly planes: readonly ControlPlane[] }> {
-  const hosts = await startHosts(count);
+  const hosts = await startHosts(count, { daemons: false });
+  await Promise.all(hosts.all.map((host) => host.startDaemon(flags)));
   const [first, ...others] = hosts.all;
   if (first === undefined) throw new Error('no host');
   await first.docker('swarm', 'init', '--advertise-addr', first.address, '--listen-addr', `${first.address}:12377`);
