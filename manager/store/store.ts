@@ -5,6 +5,7 @@ import { Batch, toJournal } from './batch.js';
 import { deepFreeze } from './freeze.js';
 import type { Journal } from './journal.js';
 import { OpenTransaction } from './open-transaction.js';
+import { SharedSpecs } from './shared-specs.js';
 import { State } from './state.js';
 import type { Commit, CommittedChange, Store, Transaction, View } from './store-types.js';
 
@@ -24,7 +25,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const content = await journal.load(signal);
     const committed = new State();
     const tip = new State();
-    for (const { table, id, value } of content.objects) {
+    const specs = new SharedSpecs();
+    for (const object of content.objects) {
+      const { table, id, value } = specs.share(object);
       deepFreeze(value);
       committed.set(table, id, value);
       tip.set(table, id, value);

@@ -39,6 +39,23 @@ function gate(disk: MemoryDisk): { release(): void } {
   return { release: () => release() };
 }
 
+test('tasks that are read back share their specs, with their service too', async () => {
+  const { store, disk } = await bench();
+  await store.update((tx) => {
+    for (const id of ['a', 'b']) tx.put('service', draftService(id));
+    const spec = tx.get('service', 'a')?.spec.TaskTemplate;
+    for (const id of ['t1', 't2']) tx.put('task', draftTask(id, 'a', spec === undefined ? {} : { spec }));
+    tx.put('task', draftTask('t3', 'b', { spec: { ContainerSpec: { Image: 'another' } } }));
+  });
+  const before = store.view.all('task');
+  await store.close();
+  const { view } = (await bench(disk)).store;
+  expect(view.all('task')).toEqual(before);
+  const spec = view.get('service', 'a')?.spec.TaskTemplate;
+  for (const id of ['t1', 't2']) expect(view.get('task', id)?.spec).toBe(spec);
+  expect(view.get('task', 't3')?.spec).not.toBe(spec);
+});
+
 describe('a transaction', () => {
   test('resolves with the result of its body once the row is durable and visible', async () => {
     const { store, disk } = await bench();
