@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { pageNotFound } from './error-answer.js';
 import { parseJsonBody } from './json-body.js';
@@ -27,6 +28,30 @@ export const sendJson = (reply: FastifyReply, status: number, document: unknown)
     .code(status)
     .header('Content-Type', 'application/json')
     .send(Buffer.from(`${JSON.stringify(document)}\n`));
+
+/** As `sendJson`, of text that is made while it is sent: nobody waits until there is all of it. */
+export function sendJsonPieces(reply: FastifyReply, status: number, pieces: Iterable<string>): FastifyReply {
+  const bytes = withLineEnd(pieces);
+  const first = bytes.next();
+  const second = bytes.next();
+  reply.code(status).header('Content-Type', 'application/json');
+  if (first.done === true || second.done === true) return reply.send(first.value ?? Buffer.from('\n'));
+  const rest = (function* () {
+    yield* [first.value, second.value];
+    yield* bytes;
+  })();
+  return reply.send(Readable.from(rest, { objectMode: false }));
+}
+
+/** Each piece comes with the knowledge that another follows: the last one has the line end. */
+function* withLineEnd(pieces: Iterable<string>): Generator<Buffer, undefined, undefined> {
+  let last: string | undefined;
+  for (const piece of pieces) {
+    if (last !== undefined) yield Buffer.from(last);
+    last = piece;
+  }
+  if (last !== undefined) yield Buffer.from(`${last}\n`);
+}
 
 /** Success without a document. */
 export const sendEmpty = (reply: FastifyReply, status: number): FastifyReply =>

@@ -77,6 +77,7 @@ export function createSwarmApi(options: SwarmApiOptions): SwarmApi {
     secrets: new PayloadApi('secret', store, vault, allowed, logger),
     configs: new PayloadApi('config', store, vault, allowed, logger),
     tasks: (filters) => tasks.tasks(filters),
+    taskList: (filters) => tasks.taskList(filters),
     task: (id) => tasks.task(id),
   };
 }

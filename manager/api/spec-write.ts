@@ -10,7 +10,10 @@ import { checkReferences } from './reference-check.js';
 
 /** The ports of a spec as they are published. Throws BALE_PORT_IN_USE, BALE_PORT_DUPLICATE or BALE_PORT_NONE_FREE. */
 export function allottedPorts(spec: ServiceSpec, view: Pick<View, 'all'>, serviceId?: string): ServiceObject['ports'] {
-  const allotment = allotPorts(spec.EndpointSpec?.Ports ?? [], view.all('service'), serviceId);
+  const wanted = spec.EndpointSpec?.Ports ?? [];
+  // The list of all services is not free while they are made by the hundred.
+  if (wanted.length === 0) return [];
+  const allotment = allotPorts(wanted, view.all('service'), serviceId);
   switch (allotment.kind) {
     case 'allotted':
       return allotment.ports;

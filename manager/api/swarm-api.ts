@@ -64,6 +64,8 @@ export interface SwarmApi {
   readonly configs: PayloadVerbs;
 
   tasks(filters: Filters): readonly TaskDocument[];
+  /** The same as JSON, in pieces: of tens of thousands the text costs more than all else. */
+  taskList(filters: Filters): Iterable<string>;
   task(id: string): TaskDocument;
 }
 

@@ -9,12 +9,13 @@ import { acceptFilters, hasLabels, hasPrefix, isOneOf, valuesOf } from './filter
 import { findNode, findService, findTask } from './lookup.js';
 import type { Filters, SwarmApi } from './swarm-api.js';
 import { taskDocument, taskName } from './task-document.js';
+import { taskList } from './task-list.js';
 
 /** `_up-to-date` is not documented by the Engine; the progress bars of its CLI ask for it. */
 const FILTERS = ['id', 'label', 'name', 'node', 'service', 'desired-state', 'runtime', '_up-to-date'];
 
 /** `/tasks`. */
-export class TaskApi implements Pick<SwarmApi, 'tasks' | 'task'> {
+export class TaskApi implements Pick<SwarmApi, 'tasks' | 'taskList' | 'task'> {
   readonly #store: Store;
 
   readonly #drainReason: (task: TaskObject) => string;
@@ -26,6 +27,19 @@ export class TaskApi implements Pick<SwarmApi, 'tasks' | 'task'> {
 
   /** Throws BALE_NOT_FOUND (404) for a service or node of the filters that does not exist. */
   tasks(filters: Filters): readonly TaskDocument[] {
+    return this.#matching(filters).map((task) => taskDocument(task, this.#drainReason));
+  }
+
+  /** Throws as `tasks` does, before there is a piece. */
+  taskList(filters: Filters): Iterable<string> {
+    return taskList(this.#matching(filters), this.#drainReason);
+  }
+
+  task(id: string): TaskDocument {
+    return taskDocument(findTask(this.#store.view, id), this.#drainReason);
+  }
+
+  #matching(filters: Filters): readonly TaskObject[] {
     acceptFilters(filters, FILTERS);
     const { view } = this.#store;
     const services = valuesOf(filters, 'service').map((wanted) => findService(view, wanted).id);
@@ -36,23 +50,17 @@ export class TaskApi implements Pick<SwarmApi, 'tasks' | 'task'> {
     const labels = valuesOf(filters, 'label');
     const runtimes = valuesOf(filters, 'runtime');
     const current = valuesOf(filters, '_up-to-date').length > 0;
-    return candidates(view, services, nodes)
-      .filter(
-        (task) =>
-          isOneOf(task.serviceId, services) &&
-          (nodes.length === 0 || nodes.includes(task.nodeId ?? task.pinnedTo ?? '')) &&
-          isOneOf(finalWish(task), states) &&
-          hasPrefix(task.id, ids) &&
-          (names.length === 0 || hasPrefix(taskName(task), names)) &&
-          hasLabels(task.serviceLabels, labels) &&
-          isOneOf(task.spec.Runtime ?? 'container', runtimes) &&
-          (!current || isCurrent(task, view)),
-      )
-      .map((task) => taskDocument(task, this.#drainReason));
-  }
-
-  task(id: string): TaskDocument {
-    return taskDocument(findTask(this.#store.view, id), this.#drainReason);
+    return candidates(view, services, nodes).filter(
+      (task) =>
+        isOneOf(task.serviceId, services) &&
+        (nodes.length === 0 || nodes.includes(task.nodeId ?? task.pinnedTo ?? '')) &&
+        isOneOf(finalWish(task), states) &&
+        hasPrefix(task.id, ids) &&
+        (names.length === 0 || hasPrefix(taskName(task), names)) &&
+        hasLabels(task.serviceLabels, labels) &&
+        isOneOf(task.spec.Runtime ?? 'container', runtimes) &&
+        (!current || isCurrent(task, view)),
+    );
   }
 }
 

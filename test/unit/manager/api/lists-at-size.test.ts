@@ -54,7 +54,7 @@ beforeAll(async () => {
     }
   });
   await store.close();
-  // Read back: then no task shares its spec with its service, the dearer case.
+  // Read back, as by a manager that starts.
   const logger = createLogger('silent');
   const identity = new IdentitySource({
     nodeId: MANAGER_ID,

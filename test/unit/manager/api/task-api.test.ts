@@ -84,6 +84,28 @@ describe('showing tasks', () => {
     expect(caught(() => test.api.task('task'))?.message).toBe('task task is ambiguous (2 matches found)');
   });
 
+  it('lists the same as JSON, again after something changed, in pieces when there are many', async () => {
+    const id = await withTask('web', 'task1', { nodeId: 'n1' });
+    await withTask('umlaut', 'task2', { status: { ...STATUS, State: 'pending', Err: 'kein "Platz" für 東京\n' } });
+    await withTask('leaving', 'task3', {
+      nodeId: 'n1',
+      draining: { since: 1, deadline: 2, then: 'shutdown', cause: 'scaled down' },
+    });
+    const json = (filters: Record<string, string[]> = {}): string => [...test.api.taskList(filters)].join('');
+    for (let round = 0; round < 2; round += 1) expect(JSON.parse(json())).toEqual(test.api.tasks({}));
+    expect(JSON.parse(json({ service: ['web'] }))).toEqual(test.api.tasks({ service: ['web'] }));
+    expect(json({ id: ['none'] })).toBe('[]');
+    await test.write((tx) => {
+      const task = tx.get('task', 'task1');
+      if (task !== undefined) tx.put('task', { ...task, desiredState: 'shutdown' });
+      for (let number = 0; number < 1_999; number += 1) tx.put('task', draftTask(`u${number}`, id));
+    });
+    expect(JSON.parse(json())).toEqual(test.api.tasks({}));
+    expect([...test.api.taskList({})]).toHaveLength(3);
+    expect([...test.api.taskList({ id: ['u'] })]).toHaveLength(2);
+    expect(caught(() => test.api.taskList({ foo: ['x'] }))).toMatchObject({ kind: 'invalid' });
+  });
+
   it('filters', async () => {
     const web = await withTask('web', 't1', { nodeId: 'n1', slot: 1, serviceLabels: { st: 'a' } });
     const db = await withTask('db', 't2', { nodeId: 'n2', slot: 1, desiredState: 'shutdown' });
