@@ -28,7 +28,11 @@ export async function requestLatencies(
   const kinds: readonly (readonly [string, number, (round: number) => Promise<number>])[] = [
     ['GET /services?status=true', times, get(() => '/services?status=true')],
     ['GET /services', times, get(() => '/services')],
-    ['GET /tasks of a service', times, get((round) => `/tasks?filters=${filters({ service: { [service(round)]: true } })}`)],
+    [
+      'GET /tasks of a service',
+      times,
+      get((round) => `/tasks?filters=${filters({ service: { [service(round)]: true } })}`),
+    ],
     ['GET /nodes', times, get(() => '/nodes')],
     ['GET /services/{id}', times, get((round) => `/services/${service(round)}`)],
     ['POST /services/{id}/update', times, (round) => updateLabel(socket, service(round), round)],

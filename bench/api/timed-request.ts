@@ -17,7 +17,8 @@ export function timedRequest(
 ): Promise<Timed> {
   const { method = 'GET', body } = options;
   const text = body === undefined ? '' : JSON.stringify(body);
-  const headers = body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+  const headers =
+    body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
   return new Promise((resolve, reject) => {
     const start = performance.now();
     const call = request({ socketPath, path, method, headers, agent }, (response) => {
@@ -28,7 +29,8 @@ export function timedRequest(
         const ms = performance.now() - start;
         const whole = Buffer.concat(parts);
         if ((response.statusCode ?? 500) < 300) resolve({ ms, body: whole });
-        else reject(new Error(`${method} ${path}: ${response.statusCode ?? 0} ${whole.toString('utf8').slice(0, 500)}`));
+        else
+          reject(new Error(`${method} ${path}: ${response.statusCode ?? 0} ${whole.toString('utf8').slice(0, 500)}`));
       });
     });
     call.on('error', reject);
