@@ -1,5 +1,6 @@
 import type { ControlPlane } from '../cluster/swarms.js';
 import { CREATE, unplaceable } from './fill.js';
+import type { ProcessorTime } from './processor-time.js';
 import { Samples } from './samples.js';
 import { timedRequest } from './timed-request.js';
 
@@ -14,9 +15,14 @@ export interface Creates {
 }
 
 /** Creates services of one replica as fast as eight clients get answers, for `seconds`. */
-export async function sustainedCreates(plane: ControlPlane, seconds: number): Promise<Creates> {
+export async function sustainedCreates(
+  plane: ControlPlane,
+  seconds: number,
+  processorTime: ProcessorTime,
+): Promise<Creates> {
   const latencies = new Samples();
   const bySecond = Array.from({ length: seconds }, () => 0);
+  const before = await processorTime();
   const begun = performance.now();
   const elapsed = (): number => (performance.now() - begun) / 1_000;
   let next = 0;
@@ -30,9 +36,11 @@ export async function sustainedCreates(plane: ControlPlane, seconds: number): Pr
     }
   };
   await Promise.all(Array.from({ length: CONCURRENCY }, client));
+  const taken = elapsed();
+  latencies.processorTime = (await processorTime()) - before;
   return {
     count: latencies.count,
-    perSecond: latencies.count / elapsed(),
+    perSecond: latencies.count / taken,
     slowestSecond: Math.min(...bySecond),
     latencies,
   };

@@ -2,6 +2,7 @@ import { must } from '../../test/support/run.js';
 import { socketDocument } from '../../test/support/socket-request.js';
 import type { ControlPlane } from '../cluster/swarms.js';
 import { serviceName } from './fill.js';
+import type { ProcessorTime } from './processor-time.js';
 import { Samples } from './samples.js';
 import { timedRequest } from './timed-request.js';
 
@@ -18,6 +19,7 @@ export async function requestLatencies(
   plane: ControlPlane,
   services: number,
   times: number,
+  processorTime: ProcessorTime,
 ): Promise<ReadonlyMap<string, Samples>> {
   const { socket } = plane;
   const service = (round: number): string => serviceName((round * 37) % services);
@@ -42,7 +44,9 @@ export async function requestLatencies(
   for (const [name, count, measure] of kinds) {
     for (let round = 0; round < 5; round += 1) await measure(round);
     const samples = new Samples();
+    const before = await processorTime();
     for (let round = 0; round < count; round += 1) samples.add(await measure(round + 5));
+    samples.processorTime = (await processorTime()) - before;
     results.set(name, samples);
   }
   return results;

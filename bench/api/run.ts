@@ -6,6 +6,7 @@ import { sustainedCreates } from './creates.js';
 import { fill } from './fill.js';
 import { commandLatencies, requestLatencies } from './latency.js';
 import { addLostNodes } from './more-nodes.js';
+import { processorTimeOf } from './processor-time.js';
 import type { Samples } from './samples.js';
 
 const SERVICES = Number(process.env.SERVICES ?? 1_000);
@@ -37,11 +38,12 @@ async function measure(plane: ControlPlane): Promise<void> {
   const filled = await fill(plane, SERVICES, REPLICAS, FILL_SECONDS);
   if (plane.name === 'bale') await addLostNodes(hosts.host(1), NODES - 1, FLAGS);
   await settle();
+  const processorTime = await processorTimeOf(plane, hosts.host(1));
   const nodes = await socketDocument<readonly unknown[]>(plane.socket, '/nodes');
   console.log(
     `${plane.name}: ${filled.services} services, ${filled.tasks} tasks, ${nodes.length} nodes; filled in ${filled.seconds.toFixed(0)} s`,
   );
-  print(`${plane.name}, API requests`, await requestLatencies(plane, filled.services, REQUESTS));
+  print(`${plane.name}, API requests`, await requestLatencies(plane, filled.services, REQUESTS, processorTime));
   const docker = (...args: string[]) => ['docker', ['-H', `unix://${plane.socket}`, ...args]] as const;
   if (plane.name === 'bale') {
     const bale = (...args: string[]) => [baleProgram, ['-H', `unix://${plane.socket}`, ...args]] as const;
@@ -49,7 +51,7 @@ async function measure(plane: ControlPlane): Promise<void> {
   }
   print(`${plane.name}, commands of docker`, await commandLatencies(docker, filled.services, COMMANDS));
   await settle();
-  const { count, perSecond, slowestSecond, latencies } = await sustainedCreates(plane, CREATE_SECONDS);
+  const { count, perSecond, slowestSecond, latencies } = await sustainedCreates(plane, CREATE_SECONDS, processorTime);
   console.log(
     `${plane.name}, service create, 8 at a time: ${count} in ${CREATE_SECONDS} s, ${perSecond.toFixed(0)} a second, ${slowestSecond} in the slowest second; ${latencies.text()}`,
   );

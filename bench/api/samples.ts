@@ -1,6 +1,8 @@
 /** Times of one thing, ms. */
 export class Samples {
   readonly #all: number[] = [];
+  /** What the daemon computed for all of them, ms; absent: not measured. */
+  processorTime: number | undefined;
 
   add(ms: number): void {
     this.#all.push(ms);
@@ -17,7 +19,9 @@ export class Samples {
   }
 
   text(): string {
-    return `median ${milliseconds(this.at(0.5))}   p99 ${milliseconds(this.at(0.99))}   (${this.count})`;
+    const computed = this.processorTime;
+    const each = computed === undefined ? '' : `   processor time ${milliseconds(computed / this.count)} each`;
+    return `median ${milliseconds(this.at(0.5))}   p99 ${milliseconds(this.at(0.99))}${each}   (${this.count})`;
   }
 }
 
