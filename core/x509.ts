@@ -47,8 +47,16 @@ export interface CertificateContent {
   /** ms since the epoch; kept to the second. */
   readonly notBefore: number;
   readonly notAfter: number;
-  readonly use: { readonly kind: 'ca' } | { readonly kind: 'node'; readonly serverNames: readonly string[] };
+  readonly use: CertificateUse;
 }
+
+export type CertificateUse =
+  | { readonly kind: 'ca' }
+  /** Both sides of TLS. */
+  | { readonly kind: 'node'; readonly serverNames: readonly string[] }
+  | { readonly kind: 'client' }
+  /** `addresses`: the 4 or 16 bytes of IP addresses. */
+  | { readonly kind: 'server'; readonly serverNames: readonly string[]; readonly addresses: readonly Buffer[] };
 
 /** A distinguished name, in the order of its encoding. */
 export type Name = readonly { readonly type: 'O' | 'OU' | 'CN'; readonly value: string }[];
@@ -195,7 +203,7 @@ const OID = {
 
 // KeyUsage is a BIT STRING: the first octet counts its unused bits.
 const CA_USAGE = Buffer.from([1, 0x06]); // keyCertSign, cRLSign
-const NODE_USAGE = Buffer.from([7, 0x80]); // digitalSignature: all that TLS 1.3 asks for
+const PEER_USAGE = Buffer.from([7, 0x80]); // digitalSignature: all that TLS 1.3 asks for, and 1.2 with ephemeral keys
 
 function extensions(der: Encoder, content: CertificateContent, subjectKey: Buffer, issuerKey: Buffer): Asn1[] {
   const extension = (oid: string, critical: boolean, value: Asn1): Asn1 =>
@@ -204,7 +212,17 @@ function extensions(der: Encoder, content: CertificateContent, subjectKey: Buffe
     extension(OID.subjectKeyId, false, der.octets(subjectKey)),
     extension(OID.authorityKeyId, false, der.sequence([der.implicit(0, issuerKey)])),
   ];
-  switch (content.use.kind) {
+  const peer = (purposes: readonly string[], names: readonly Asn1[]): Asn1[] => [
+    extension(OID.basicConstraints, true, der.sequence([])),
+    extension(OID.keyUsage, true, der.bits(PEER_USAGE)),
+    extension(OID.extendedKeyUsage, false, der.sequence(purposes.map((purpose) => der.oid(purpose)))),
+    ...identifiers,
+    ...(names.length === 0 ? [] : [extension(OID.subjectAltName, false, der.sequence([...names]))]),
+  ];
+  const dnsNames = (names: readonly string[]): readonly Asn1[] =>
+    names.map((name) => der.implicit(2, Buffer.from(name, 'ascii')));
+  const { use } = content;
+  switch (use.kind) {
     case 'ca':
       return [
         extension(OID.basicConstraints, true, der.sequence([der.true()])),
@@ -212,17 +230,14 @@ function extensions(der: Encoder, content: CertificateContent, subjectKey: Buffe
         ...identifiers,
       ];
     case 'node':
-      return [
-        extension(OID.basicConstraints, true, der.sequence([])),
-        extension(OID.keyUsage, true, der.bits(NODE_USAGE)),
-        extension(OID.extendedKeyUsage, false, der.sequence([der.oid(OID.serverAuth), der.oid(OID.clientAuth)])),
-        ...identifiers,
-        extension(
-          OID.subjectAltName,
-          false,
-          der.sequence(content.use.serverNames.map((name) => der.implicit(2, Buffer.from(name, 'ascii')))),
-        ),
-      ];
+      return peer([OID.serverAuth, OID.clientAuth], dnsNames(use.serverNames));
+    case 'client':
+      return peer([OID.clientAuth], []);
+    case 'server':
+      return peer(
+        [OID.serverAuth],
+        [...dnsNames(use.serverNames), ...use.addresses.map((address) => der.implicit(7, address))],
+      );
   }
 }
 
@@ -309,7 +324,7 @@ function makeEncoder(asn1: typeof forge.asn1) {
     asn1.create(UNIVERSAL, type, false, bytes.toString('latin1'));
   const sequence = (items: Asn1[]): Asn1 => asn1.create(UNIVERSAL, types.SEQUENCE, true, items);
   // forge names a context-specific tag number by the universal type of that number.
-  const contextTags = { 0: types.NONE, 2: types.INTEGER, 3: types.BITSTRING };
+  const contextTags = { 0: types.NONE, 2: types.INTEGER, 3: types.BITSTRING, 7: types.ODESC };
   const oid = (dotted: string): Asn1 => asn1.create(UNIVERSAL, types.OID, false, asn1.oidToDer(dotted).getBytes());
   return {
     sequence,
@@ -321,14 +336,16 @@ function makeEncoder(asn1: typeof forge.asn1) {
     bits: (bytes: Buffer): Asn1 => leaf(types.BITSTRING, bytes),
     true: (): Asn1 => leaf(types.BOOLEAN, Buffer.from([0xff])),
     tagged: (tag: 0 | 3, items: Asn1[]): Asn1 => asn1.create(CONTEXT_SPECIFIC, contextTags[tag], true, items),
-    implicit: (tag: 0 | 2, bytes: Buffer): Asn1 =>
+    implicit: (tag: 0 | 2 | 7, bytes: Buffer): Asn1 =>
       asn1.create(CONTEXT_SPECIFIC, contextTags[tag], false, bytes.toString('latin1')),
     name: (name: Name): Asn1 =>
       sequence(
         name.map(({ type, value }) => {
-          // Ids and role names only: nothing that a reader of the subject would have to unescape.
-          if (!/^[A-Za-z0-9.-]+$/.test(value)) throw new Error(`"${value}" cannot stand in a certificate's name`);
-          const text = leaf(types.PRINTABLESTRING, Buffer.from(value, 'ascii'));
+          // Ids, role names and names of clients: nothing that a reader of the subject would have to unescape.
+          if (!/^[A-Za-z0-9._@-]+$/.test(value)) throw new Error(`"${value}" cannot stand in a certificate's name`);
+          // A PrintableString has neither of the two.
+          const kind = /[_@]/.test(value) ? types.UTF8 : types.PRINTABLESTRING;
+          const text = leaf(kind, Buffer.from(value, 'ascii'));
           return asn1.create(UNIVERSAL, types.SET, true, [sequence([oid(OID[type]), text])]);
         }),
       ),

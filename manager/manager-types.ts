@@ -4,6 +4,7 @@ import type { Logger } from '../core/logger.js';
 import type { HostPower } from '../proto/engine/host-options.js';
 import type { SwarmApi } from './api/swarm-api.js';
 import type { Logs } from './logs/logs.js';
+import type { ClientAuthority } from './ca/client-authority.js';
 import type { NodeStreams } from './streams/node-streams.js';
 import type { TaskContainers } from './containers/task-containers.js';
 
@@ -27,6 +28,8 @@ export interface Manager {
   readonly streams: NodeStreams;
   readonly logs: Logs;
   readonly containers: Pick<TaskContainers, 'find'>;
+  /** Who may use the API from other machines. */
+  readonly clients: ClientAuthority;
   /** host:port that the cluster port is bound to. */
   readonly boundAddr: string;
   /** Calls `listener` after each change of the cluster's state. The returned function unsubscribes. */

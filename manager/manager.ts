@@ -4,6 +4,7 @@ import { startClusterServer } from '../proto/cluster-server.js';
 import { createSwarmApi } from './api/create-swarm-api.js';
 import { CertificateAuthority } from './ca/certificate-authority.js';
 import { createTaskContainers } from './containers/task-containers.js';
+import { ClientAuthority, openClientKey } from './ca/client-authority.js';
 import { Dispatcher } from './dispatcher/dispatcher.js';
 import { startDrainLoop } from './drain/drain-loop.js';
 import { Handshake } from './drain/handshake.js';
@@ -103,6 +104,7 @@ async function compose(options: ManagerOptions, parts: Parts): Promise<Manager> 
     streams,
     logs: createLogs({ store, streams, clock }),
     containers: parts.add(createTaskContainers(store)),
+    clients: new ClientAuthority({ store, vault, clock, logger }),
     boundAddr: server.boundAddr,
     failed: store.failed,
     onCommit: (listener) =>
@@ -115,13 +117,17 @@ async function compose(options: ManagerOptions, parts: Parts): Promise<Manager> 
 
 const holdsPayloads = ({ view }: Store): boolean =>
   view.count('secret') + view.count('config') > 0 ||
-  view.all('service').some(({ registryAuth }) => registryAuth !== undefined);
+  view.all('service').some(({ registryAuth }) => registryAuth !== undefined) ||
+  view.all('cluster').some(({ clientAccess }) => clientAccess !== undefined);
 
 /** A key that does not fit is found now, not when a task needs its secret. */
 function checkVault({ view }: Store, vault: Vault): void {
   for (const kind of ['secret', 'config'] as const) {
     const [row] = view.all(kind);
     if (row !== undefined) vault.open({ kind, id: row.id }, row.sealed);
+  }
+  for (const { id, clientAccess } of view.all('cluster')) {
+    if (clientAccess !== undefined) openClientKey(vault, id, clientAccess);
   }
   const auth = view.all('service').find(({ registryAuth }) => registryAuth !== undefined)?.registryAuth?.[0];
   if (auth !== undefined) vault.open({ kind: 'registry-auth', id: auth.id }, auth.sealed);

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { BaleError } from '../../core/errors.js';
-import { payloadKey, type PayloadRef } from '../../proto/payload.js';
+import type { PayloadRef } from '../../proto/payload.js';
 
 const CIPHER = 'aes-256-gcm';
 /** Bytes. */
@@ -8,10 +8,18 @@ const KEY = 32;
 const NONCE = 12;
 const TAG = 16;
 
+/** What can be sealed: payloads, and the private key of the client CA. */
+export interface SealedRef {
+  readonly kind: PayloadRef['kind'] | 'client-ca';
+  readonly id: string;
+}
+
+const sealedKey = ({ kind, id }: SealedRef): Buffer => Buffer.from(`${kind}:${id}`);
+
 export const newDataKey = (): Buffer => randomBytes(KEY);
 
 /**
- * Seals the data of secrets and configs, so that neither the journal nor a copy of it holds clear text:
+ * Seals the data of secrets and configs and the key of the client CA, so that neither the journal nor a copy of it holds clear text:
  * AES-256-GCM with a nonce of its own each time. The kind and id of what is sealed are authenticated
  * along: a sealed text that was moved to another row does not open.
  */
@@ -24,20 +32,20 @@ export class Vault {
   }
 
   /** base64 of nonce, tag and cipher text. */
-  seal(ref: PayloadRef, data: Uint8Array): string {
+  seal(ref: SealedRef, data: Uint8Array): string {
     const nonce = randomBytes(NONCE);
     const cipher = createCipheriv(CIPHER, this.#key, nonce, { authTagLength: TAG });
-    cipher.setAAD(Buffer.from(payloadKey(ref)));
+    cipher.setAAD(sealedKey(ref));
     const body = Buffer.concat([cipher.update(data), cipher.final()]);
     return Buffer.concat([nonce, cipher.getAuthTag(), body]).toString('base64');
   }
 
   /** Throws BALE_DATA_KEY_WRONG when it was sealed with another key, for another row, or was damaged. */
-  open(ref: PayloadRef, sealed: string): Buffer {
+  open(ref: SealedRef, sealed: string): Buffer {
     const bytes = Buffer.from(sealed, 'base64');
     try {
       const decipher = createDecipheriv(CIPHER, this.#key, bytes.subarray(0, NONCE), { authTagLength: TAG });
-      decipher.setAAD(Buffer.from(payloadKey(ref)));
+      decipher.setAAD(sealedKey(ref));
       decipher.setAuthTag(bytes.subarray(NONCE, NONCE + TAG));
       return Buffer.concat([decipher.update(bytes.subarray(NONCE + TAG)), decipher.final()]);
     } catch (error) {

@@ -1,3 +1,4 @@
+import type { ClientRole } from '../../proto/client-certificate.js';
 import type { HostOptions } from '../../proto/engine/host-options.js';
 import type { NodeDescription, NodeSpec, NodeState } from '../../proto/engine/node-document.js';
 import type { PayloadSpec } from '../../proto/engine/payload-document.js';
@@ -34,6 +35,30 @@ export interface ClusterObject extends StoredObject {
   readonly joinSecrets: { readonly worker: string; readonly manager: string };
   /** Node ids whose certificates are refused, each until its certificate has expired (ms since the epoch). */
   readonly removedNodes: Readonly<Record<string, number>>;
+  /** Absent until the first client certificate is asked for, or the first `--host tcp://` is opened. */
+  readonly clientAccess?: ClientAccess;
+}
+
+/** Access to the API from other machines, by client certificates. */
+export interface ClientAccess {
+  /** PEM: the root of client certificates. It is none of the nodes'. */
+  readonly rootCertificate: string;
+  /** Its private key (PEM) as the manager's vault sealed it, base64. Clear text is never in a row. */
+  readonly sealedKey: string;
+  /** Those that may be let in, and those that are no longer, until they have long expired; the newest last. */
+  readonly certificates: readonly ClientCertificate[];
+}
+
+export interface ClientCertificate {
+  /** SHA-256 of the certificate, in hex. */
+  readonly id: string;
+  /** One certificate of a name is valid at a time. */
+  readonly name: string;
+  readonly role: ClientRole;
+  /** ms since the epoch, as all times here. */
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly revokedAt?: number;
 }
 
 export interface NodeObject extends StoredObject {

@@ -1,0 +1,51 @@
+import { BaleError } from '../../core/errors.js';
+import { CLIENT_ROLES, type ClientCertificateRequest, type ClientRole } from '../../proto/client-certificate.js';
+
+const DAY_NS = 24 * 60 * 60 * 1e9;
+const DEFAULT_EXPIRY = 365 * DAY_NS;
+const SHORTEST = 60e9;
+const LONGEST = 3650 * DAY_NS;
+const LONGEST_NAME = 64;
+const LONGEST_CSR = 16 * 1024;
+
+/** Checks the body of a request for a client certificate. Throws BALE_REQUEST_INVALID naming the field. */
+export function decodeClientRequest(body: unknown): Required<ClientCertificateRequest> {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw invalid('the body must be a JSON object');
+  const given = new Map<string, unknown>(Object.entries(body));
+  return {
+    name: nameOf(given.get('name')),
+    role: roleOf(given.get('role')),
+    csr: csrOf(given.get('csr')),
+    expiry: expiryOf(given.get('expiry')),
+  };
+}
+
+function nameOf(name: unknown): string {
+  if (typeof name === 'string' && name.length <= LONGEST_NAME && /^[A-Za-z0-9][A-Za-z0-9._@-]*$/.test(name)) return name;
+  throw invalid(
+    `name: ${shown(name)} is no name of a client: 1 to ${LONGEST_NAME} letters, digits, ".", "_", "@" and "-", ` +
+      'beginning with a letter or digit',
+  );
+}
+
+function roleOf(role: unknown): ClientRole {
+  const found = CLIENT_ROLES.find((known) => known === role);
+  if (found === undefined) throw invalid(`role: ${shown(role)} is none of ${CLIENT_ROLES.join(', ')}`);
+  return found;
+}
+
+function csrOf(csr: unknown): string {
+  if (typeof csr === 'string' && csr !== '' && csr.length <= LONGEST_CSR) return csr;
+  throw invalid('csr: a certificate request in PEM is expected');
+}
+
+function expiryOf(expiry: unknown): number {
+  if (expiry === undefined || expiry === null) return DEFAULT_EXPIRY;
+  if (typeof expiry === 'number' && expiry >= SHORTEST && expiry <= LONGEST) return expiry;
+  throw invalid(`expiry: ${shown(expiry)} is not a number of nanoseconds from 1m to 3650 days`);
+}
+
+const shown = (value: unknown): string => (JSON.stringify(value) ?? 'nothing').slice(0, LONGEST_NAME + 2);
+
+const invalid = (message: string): BaleError =>
+  new BaleError(`invalid client certificate request: ${message}`, { kind: 'invalid', code: 'BALE_REQUEST_INVALID' });
