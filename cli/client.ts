@@ -2,6 +2,7 @@ import Docker from 'dockerode';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
 import { DEFAULT_HOST } from './context.js';
+import { explainTls, parseHost, type TlsFiles } from './daemon-host.js';
 import { BaleError, errorCode, errorMessage, type ErrorKind } from '../core/errors.js';
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -16,16 +17,15 @@ export class ApiClient {
   readonly host: string;
   readonly #docker: Docker;
 
-  constructor(host: string) {
-    const path = /^unix:\/\/(\/.+)$/.exec(host)?.[1];
-    if (path === undefined) {
-      throw new BaleError(`--host: "${host}" is not supported; name the daemon's socket, for example ${DEFAULT_HOST}`, {
-        kind: 'invalid',
-        code: 'BALE_HOST_INVALID',
-      });
-    }
+  /** `tlsFiles` is asked for a host on another machine only. */
+  constructor(host: string, tlsFiles: () => TlsFiles) {
+    const daemon = parseHost(host, DEFAULT_HOST);
     this.host = host;
-    this.#docker = new Docker({ socketPath: path });
+    this.#docker = withoutDockerHost(() =>
+      daemon.kind === 'socket'
+        ? new Docker({ socketPath: daemon.path })
+        : new Docker({ protocol: 'https', host: daemon.host, port: daemon.port, ...tlsFiles() }),
+    );
   }
 
   /** T is the document that the Engine API defines for this path; the daemon is trusted to answer in it. */
@@ -100,6 +100,8 @@ export class ApiClient {
 
   #explain(error: unknown): BaleError {
     const socketError = errorCode(error);
+    const tls = explainTls(error, this.host);
+    if (tls !== undefined) return new BaleError(tls, { kind: 'unavailable', code: 'BALE_DAEMON_TLS', cause: error });
     if (socketError === 'EACCES') {
       return new BaleError(
         `permission denied while trying to connect to the bale daemon at ${this.host}; run as root or as a member of the group docker`,
@@ -120,6 +122,17 @@ export class ApiClient {
       code: 'BALE_DAEMON_ERROR',
       cause: error,
     });
+  }
+}
+
+/** docker-modem prefers this variable to what it is told, and reads the files that go with it. */
+function withoutDockerHost<T>(make: () => T): T {
+  const { DOCKER_HOST } = process.env;
+  delete process.env.DOCKER_HOST;
+  try {
+    return make();
+  } finally {
+    if (DOCKER_HOST !== undefined) process.env.DOCKER_HOST = DOCKER_HOST;
   }
 }
 

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { readFileSync } from 'node:fs';
 import { registerAttach } from './attach.js';
+import { registerClientCert } from './client-cert.js';
 import { CommandEnded, DEFAULT_HOST, FailedOperands, type Context } from './context.js';
 import { registerCopy } from './cp.js';
 import { registerExec } from './exec.js';
@@ -15,6 +16,7 @@ import { registerTask } from './task.js';
 import { registerTop } from './top.js';
 import { registerVersion } from './version.js';
 import type { ApiClient } from './client.js';
+import type { TlsFlags } from './daemon-host.js';
 
 /** Where a command writes. */
 export type Output = Pick<Context, 'print' | 'warn' | 'terminal'> & Partial<Pick<Context, 'copy' | 'streams'>>;
@@ -26,7 +28,13 @@ export async function runCli(argv: readonly string[], output: Output = processOu
   const context = makeContext(program, output, interrupt);
   program
     .description('A lightweight swarm: Docker Engines as one cluster')
-    .option('-H, --host <host>', 'Socket of the daemon to talk to (or BALE_HOST)')
+    .option(
+      '-H, --host <host>',
+      'Daemon to talk to: unix:///PATH, or tcp://HOST:2376 (or BALE_HOST, or tcp:// of DOCKER_HOST)',
+    )
+    .option('--tlscacert <file>', 'CA of the daemon, for tcp:// (default: ca.pem in DOCKER_CERT_PATH)')
+    .option('--tlscert <file>', 'Client certificate, for tcp:// (default: cert.pem in DOCKER_CERT_PATH)')
+    .option('--tlskey <file>', 'Its key (default: key.pem in DOCKER_CERT_PATH)')
     .version(packageVersion(), '-v, --version', 'Show the version')
     .enablePositionalOptions()
     .exitOverride();
@@ -41,6 +49,7 @@ export async function runCli(argv: readonly string[], output: Output = processOu
   registerCopy(program, context);
   registerTop(program, context);
   registerStats(program, context);
+  registerClientCert(program, context);
   registerInfo(program, context);
   registerVersion(program, context, packageVersion());
   pointToHelp(program, 'bale');
@@ -74,8 +83,9 @@ function makeContext(program: Command, output: Output, interrupt: Interrupt): Co
   let client: Promise<ApiClient> | undefined;
   const open = async (): Promise<ApiClient> => {
     const { ApiClient } = await import('./client.js');
-    const { host } = program.opts<{ host?: string }>();
-    return new ApiClient(host ?? process.env.BALE_HOST ?? DEFAULT_HOST);
+    const { chooseHost, readTlsFiles } = await import('./daemon-host.js');
+    const { host, ...files } = program.opts<{ host?: string } & TlsFlags>();
+    return new ApiClient(chooseHost(host, process.env, DEFAULT_HOST), () => readTlsFiles(files, process.env));
   };
   return {
     copy: (bytes, to) => {

@@ -134,8 +134,13 @@ async function printJoinCommand(context: Context, role: Role): Promise<void> {
   );
 }
 
-const tokenOf = (swarm: SwarmDocument, role: Role): string =>
-  (role === 'worker' ? swarm.JoinTokens?.Worker : swarm.JoinTokens?.Manager) ?? '';
+function tokenOf({ JoinTokens }: SwarmDocument, role: Role): string {
+  if (JoinTokens !== undefined) return role === 'worker' ? JoinTokens.Worker : JoinTokens.Manager;
+  throw new BaleError('the daemon shows join tokens to admins alone; ask one, or run this on the manager', {
+    kind: 'forbidden',
+    code: 'BALE_CLIENT_ROLE_FORBIDDEN',
+  });
+}
 
 function parseRole(text: string): Role {
   if (text === 'worker' || text === 'manager') return text;

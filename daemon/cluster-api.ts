@@ -11,6 +11,7 @@ import { ImageResolver } from './image-resolver.js';
 import { BODY_LIMIT, bodyTooLarge, contentTypeRefused, drain, isBodyTooLarge } from './json-body.js';
 import type { Membership } from './membership.js';
 import { logRoutes } from './routes-logs.js';
+import { clientRoutes } from './routes-client.js';
 import { nodeRoutes } from './routes-node.js';
 import { secretRoutes } from './routes-secret.js';
 import { serviceRoutes } from './routes-service.js';
@@ -73,6 +74,7 @@ export async function createClusterApi({ membership, engine, clock, logger }: Cl
   systemRoutes(app, { membership, engine });
   swarmRoutes(app, membership);
   nodeRoutes(app, membership);
+  clientRoutes(app, membership);
   const credentials = dockerConfigCredentials();
   serviceRoutes(app, membership, new ImageResolver({ engine, credentials, clock, logger }));
   taskRoutes(app, membership);

@@ -12,6 +12,7 @@ import { Membership } from './membership.js';
 import type { DaemonOptions } from './options.js';
 import { makeDirectory } from './make-directory.js';
 import { RemoteContainers } from './remote-containers.js';
+import { serveRemotely } from './remote-hosts.js';
 import { listenOnSocket } from './socket-file.js';
 
 export interface DaemonParts {
@@ -51,6 +52,7 @@ export async function startDaemon(options: DaemonOptions, { parts, clock, logger
     let api: Promise<ClusterApi> | undefined;
     const front = createFront({
       engineSocket: options.engineSocket,
+      engine,
       facts,
       swarmState: () => membership.headerState,
       api: async () => {
@@ -66,6 +68,7 @@ export async function startDaemon(options: DaemonOptions, { parts, clock, logger
       await front.close();
       await (await api)?.close();
     });
+    serveRemotely({ options, membership, front, clock, logger });
     await membership.load();
     await listenOnSocket(front.server, options.socket);
     membership.resume();

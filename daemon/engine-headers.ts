@@ -35,6 +35,17 @@ export const isBodiless = ({ headers }: IncomingMessage): boolean =>
 export const engineUpgradeHeaders = (incoming: IncomingMessage): string[] =>
   withLength(incoming, [...incoming.rawHeaders]);
 
+/** The same for an upgrade whose body was read whole. */
+export function framedUpgradeHeaders(incoming: IncomingMessage, bodyLength: number): string[] {
+  const kept: string[] = [];
+  const raw = incoming.rawHeaders;
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    const [name, value] = [raw[index] ?? '', raw[index + 1] ?? ''];
+    if (!/^(content-length|transfer-encoding|trailer)$/i.test(name)) kept.push(name, value);
+  }
+  return [...kept, 'Content-Length', String(bodyLength)];
+}
+
 /** Says "no body" in words where silence means it; Node would announce a chunked one. */
 function withLength(incoming: IncomingMessage, headers: string[]): string[] {
   const silent =

@@ -2,7 +2,7 @@ import { type IncomingMessage, request } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { errorMessage } from '../core/errors.js';
-import { engineUpgradeHeaders, HEADER_LIMIT, withoutHopHeaders } from './engine-headers.js';
+import { engineUpgradeHeaders, framedUpgradeHeaders, HEADER_LIMIT, withoutHopHeaders } from './engine-headers.js';
 import type { PassthroughOptions } from './engine-passthrough.js';
 import { errorAnswer } from './error-answer.js';
 
@@ -13,6 +13,8 @@ export interface UpgradeRequest {
   readonly head: Buffer;
   /** Instead of the URL of the request. */
   readonly url?: string;
+  /** The body, where it was read whole: nothing behind it reaches the Engine before the Engine agreed to the upgrade. */
+  readonly body?: Buffer;
 }
 
 /**
@@ -22,13 +24,13 @@ export interface UpgradeRequest {
  * so that no later request can slip past us on it.
  */
 export function upgradeToEngine(call: UpgradeRequest, options: PassthroughOptions): void {
-  const { request: incoming, socket: client, head } = call;
+  const { request: incoming, socket: client, head, body } = call;
   const outgoing = request({
     // The Engine may end its direction (output) while the client still sends (input).
     ...options.upstream.halfOpen,
     method: incoming.method,
     path: call.url ?? incoming.url,
-    headers: engineUpgradeHeaders(incoming),
+    headers: body === undefined ? engineUpgradeHeaders(incoming) : framedUpgradeHeaders(incoming, body.length),
     maxHeaderSize: HEADER_LIMIT,
   });
   const hangUp = (): void => {
@@ -37,6 +39,7 @@ export function upgradeToEngine(call: UpgradeRequest, options: PassthroughOption
   client.on('error', hangUp);
   client.on('close', hangUp);
   outgoing.on('socket', (engine) => {
+    if (body !== undefined) return;
     const sendRest = (): void => {
       // Below the request object: what follows the head is already framed by the client.
       if (head.length > 0) engine.write(head);
@@ -54,6 +57,7 @@ export function upgradeToEngine(call: UpgradeRequest, options: PassthroughOption
     client.off('close', hangUp);
     client.write(responseHead(answer, answer.rawHeaders));
     if (firstBytes.length > 0) client.write(firstBytes);
+    if (body !== undefined && head.length > 0) engine.write(head);
     splice(client, engine);
   });
   outgoing.on('response', (answer) => {
@@ -65,7 +69,8 @@ export function upgradeToEngine(call: UpgradeRequest, options: PassthroughOption
     options.logger.warn({ method: incoming.method, err: errorMessage(error) }, 'the Engine did not answer an upgrade');
     sendLastError(client, options.upstream.explain(error));
   });
-  outgoing.flushHeaders();
+  if (body === undefined) outgoing.flushHeaders();
+  else outgoing.end(body);
 }
 
 /** Joins two sockets. The end of one direction leaves the other open; a hang-up or an error ends both. */

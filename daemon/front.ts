@@ -3,7 +3,9 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { errorMessage, isAbortError, isBaleError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
+import { accessOf, checkTaskContainer, makesExec, plainExecBody } from './access.js';
 import { ownerOf, parseApiPath, refuseVersion } from './api-path.js';
+import type { EngineClient } from './engine-client.js';
 import { type EngineFactsSource, factHeaders } from './engine-facts.js';
 import { HEADER_LIMIT } from './engine-headers.js';
 import { passToEngine, type PassthroughOptions, type PassthroughRequest } from './engine-passthrough.js';
@@ -11,7 +13,8 @@ import { sendLastError, type UpgradeRequest, upgradeToEngine } from './engine-up
 import { errorAnswer } from './error-answer.js';
 import { readBody, refuseOverlay } from './network-create.js';
 import type { RemoteCall } from './remote-containers.js';
-import { knownRequester, setRequester } from './requester.js';
+import { knownRequester, type Requester, setRequester } from './requester.js';
+import { readUpgradeBody } from './upgrade-body.js';
 import { localEngine } from './upstream.js';
 
 /** Answers requests of the cluster API, of a version that is served. */
@@ -19,6 +22,7 @@ export type ApiHandler = (request: IncomingMessage, response: ServerResponse) =>
 
 export interface FrontOptions {
   readonly engineSocket: string;
+  readonly engine: EngineClient;
   readonly facts: EngineFactsSource;
   /** Value of the ping's `Swarm` header: `inactive`, `active/worker`… */
   readonly swarmState: () => string;
@@ -31,6 +35,8 @@ export interface FrontOptions {
 
 export interface Front {
   readonly server: Server;
+  /** Serves a connection of another listener, which knows whose it is. */
+  serve(socket: Socket, requester: Requester): void;
   /** Closes every connection, streams included. */
   close(): Promise<void>;
 }
@@ -45,10 +51,10 @@ export function createFront(options: FrontOptions): Front {
   });
   server.timeout = 0;
   server.on('request', (request, response) => {
-    dispatch(request, response, false, options);
+    dispatch({ request, response }, options);
   });
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-    dispatch(request, response, true, options);
+    dispatch({ request, response, expectsContinue: true }, options);
   });
   server.on('upgrade', (request, socket, head) => {
     dispatchUpgrade(server, { request, socket, head }, options);
@@ -64,30 +70,59 @@ export function createFront(options: FrontOptions): Front {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
-  return { server, close: () => closeServer(server, sockets) };
+  return {
+    server,
+    serve: (socket, requester) => {
+      setRequester(socket, requester);
+      server.emit('connection', socket);
+    },
+    close: () => closeServer(server, sockets),
+  };
 }
 
-function dispatch(
-  request: IncomingMessage,
-  response: ServerResponse,
-  expectsContinue: boolean,
-  options: FrontOptions,
-): void {
+function dispatch(incoming: PassthroughRequest, options: FrontOptions): void {
+  const { request, response } = incoming;
+  const access = accessOf(request);
+  if (access.kind === 'refuse') sendError(response, access.error, options);
+  else if (access.scope === 'any') handOver(incoming, options);
+  else {
+    taskRequest(incoming, options).then(
+      (checked) => {
+        handOver(checked, options);
+      },
+      (error: unknown) => {
+        sendError(response, error, options);
+      },
+    );
+  }
+}
+
+/** A request that may reach containers of tasks only, once that is sure. Its body is read of none but of an exec. */
+async function taskRequest(incoming: PassthroughRequest, { engine }: FrontOptions): Promise<PassthroughRequest> {
+  const { request, response, expectsContinue } = incoming;
+  await checkTaskContainer(request, engine);
+  if (!makesExec(request)) return incoming;
+  if (expectsContinue === true) response.writeContinue();
+  return { request, response, body: await plainExecBody(request) };
+}
+
+function handOver(incoming: PassthroughRequest, options: FrontOptions): void {
+  const { request, response } = incoming;
   const { path } = parseApiPath(request.url ?? '/');
   const owner = ownerOf(request.method ?? 'GET', path);
   if (owner === 'engine') {
     const call = options.remote(request);
     if (call === undefined) {
       // At once, in the turn in which the request came: nothing may read its body before the Engine does.
-      passToEngine({ request, response, expectsContinue }, engineSide(options));
+      passToEngine(incoming, engineSide(options));
     } else {
-      answerRemote(call, { request, response, expectsContinue }, options).catch((error: unknown) => {
+      answerRemote(call, incoming, options).catch((error: unknown) => {
         if (!isAbortError(error)) sendError(response, error, options);
       });
     }
     return;
   }
-  if (expectsContinue) response.writeContinue();
+  if (incoming.expectsContinue === true) response.writeContinue();
   answerOurs(owner, request, response, options).catch((error: unknown) => {
     sendError(response, error, options);
   });
@@ -171,17 +206,47 @@ function dispatchUpgrade(server: Server, offer: UpgradeOffer, options: FrontOpti
     socket.destroy();
     return;
   }
-  const { path } = parseApiPath(request.url ?? '/');
-  if (ownerOf(request.method ?? 'GET', path) === 'engine') {
-    const call = options.remote(request);
-    if (call === undefined) upgradeToEngine({ request, socket, head }, engineSide(options));
-    else {
-      upgradeRemote(call, { request, socket, head }, options).catch((error: unknown) => {
-        if (!isAbortError(error)) sendLastError(socket, error);
-      });
-    }
+  const access = accessOf(request);
+  if (access.kind === 'refuse') sendLastError(socket, access.error);
+  // Its body says what power it has, so it is read as a request like others.
+  else if (access.scope === 'task-containers' && makesExec(request)) decline(server, { request, socket, head });
+  else if (access.scope === 'any') handUpgradeOver(server, { request, socket, head }, options);
+  else {
+    taskUpgrade({ request, socket, head }, options).then(
+      (checked) => {
+        handUpgradeOver(server, checked, options);
+      },
+      (error: unknown) => {
+        sendLastError(socket, error);
+      },
+    );
+  }
+}
+
+/** An upgrade that may reach containers of tasks only, once that is sure. */
+async function taskUpgrade(offer: UpgradeRequest, { engine }: FrontOptions): Promise<UpgradeRequest> {
+  const { request, socket, head } = offer;
+  await checkTaskContainer(request, engine);
+  const { body, rest } = await readUpgradeBody(request, socket, head);
+  return { request, socket, head: rest, body };
+}
+
+function handUpgradeOver(server: Server, offer: UpgradeRequest, options: FrontOptions): void {
+  const { path } = parseApiPath(offer.request.url ?? '/');
+  if (ownerOf(offer.request.method ?? 'GET', path) !== 'engine') {
+    decline(server, offer);
     return;
   }
+  const call = options.remote(offer.request);
+  if (call === undefined) upgradeToEngine(offer, engineSide(options));
+  else {
+    upgradeRemote(call, offer, options).catch((error: unknown) => {
+      if (!isAbortError(error)) sendLastError(offer.socket, error);
+    });
+  }
+}
+
+function decline(server: Server, { request, socket, head }: UpgradeRequest): void {
   try {
     declineUpgrade(server, request, socket, head);
   } catch (error) {

@@ -41,6 +41,7 @@ export class Membership {
   #changes: Promise<unknown> = Promise.resolve();
   #cancelRemember: (() => void) | undefined;
   #fail: (error: Error) => void = () => undefined;
+  #onManager: (manager: Manager | undefined) => Promise<void> = () => Promise.resolve();
   /** Resolves when this daemon cannot go on with its membership; it must end then. */
   readonly failed: Promise<Error>;
 
@@ -49,6 +50,11 @@ export class Membership {
     this.failed = new Promise((resolve) => {
       this.#fail = resolve;
     });
+  }
+
+  /** Has `listener` told when a manager runs on this node, and, before it ends, that it is to end. It never rejects. */
+  watchManager(listener: (manager: Manager | undefined) => Promise<void>): void {
+    this.#onManager = listener;
   }
 
   /** Reads the membership on disk, if there is one; `resume` takes it up. */
@@ -160,6 +166,7 @@ export class Membership {
     this.#cancelRemember?.();
     if (this.#state.kind !== 'active') return;
     await this.#remember(this.#state.node);
+    await this.#onManager(undefined);
     await this.#state.node.close();
   }
 
@@ -200,6 +207,7 @@ export class Membership {
   async #activate({ record, identity, manager }: PreparedMember): Promise<ClusterNode> {
     const node = await startClusterNode(record, identity, manager, this.#surroundings);
     this.#state = { kind: 'active', record, node };
+    if (manager !== undefined) await this.#onManager(manager);
     void manager?.failed.then((error) => {
       this.#fail(error);
     });
@@ -218,6 +226,7 @@ export class Membership {
       );
     }
     this.#cancelRemember?.();
+    await this.#onManager(undefined);
     this.#state = { kind: 'inactive' };
     await removeMembership(data.membershipFile);
     await data.wipeMember();

@@ -13,6 +13,10 @@ import type { MeshProcesses } from './mesh-processes.js';
 export interface DaemonOptions {
   /** Absolute path of the API socket. */
   readonly socket: string;
+  /** Where the API is served to other machines, over TLS with client certificates. */
+  readonly hosts: readonly HostPort[];
+  /** Host names and IP addresses that clients may reach `hosts` by, besides those themselves. */
+  readonly tlsNames: readonly string[];
   /** Absolute path; everything that must survive a restart. */
   readonly dataDir: string;
   /** Absolute path; sockets that live as long as the machine is up. */
@@ -56,6 +60,20 @@ export const DAEMON_OPTIONS: readonly OptionRow[] = [
     env: 'BALE_SOCKET',
     fallback: '/run/bale/bale.sock',
     help: 'unix socket of the API',
+  },
+  {
+    name: 'host',
+    value: 'tcp://IP[:2376]',
+    env: 'BALE_LISTEN_HOST',
+    many: true,
+    help: 'serves the API to client certificates too, on a manager; may be repeated (none)',
+  },
+  {
+    name: 'tls-san',
+    value: 'NAME|IP',
+    env: 'BALE_TLS_SAN',
+    many: true,
+    help: 'another name that clients reach --host by; may be repeated (none)',
   },
   {
     name: 'data-dir',
@@ -177,13 +195,16 @@ export function parseDaemonOptions(argv: readonly string[], env: NodeJS.ProcessE
     if (variable !== undefined && variable !== '') return { value: variable, field: row?.env ?? name };
     return { value: row?.fallback, field: `--${name}` };
   };
-  const socket = socketPath(text('socket'));
+  const hosts = readHosts(text('host'));
+  const socket = hosts.socket ?? socketPath(text('socket'));
   const runDir = text('run-dir');
   const advertise = text('advertise-addr');
   return {
     kind: 'run',
     options: {
       socket,
+      hosts: hosts.addresses,
+      tlsNames: tlsNames(text('tls-san')),
       dataDir: path(text('data-dir')),
       runDir: runDir.value === undefined ? dirname(socket) : path(runDir),
       engineSocket: engineSocket(text('engine')),
@@ -241,6 +262,36 @@ function socketPath(option: OptionText): string {
     throw invalid(`${option.field}: "${absolute}" is longer than the ${SOCKET_PATH_MAX} bytes a unix socket may have`);
   }
   return absolute;
+}
+
+/** `tcp://` addresses; a `unix://` one is the path of the socket. There is none without TLS, and no way to ask for one. */
+function readHosts({ value, field }: OptionText): {
+  readonly addresses: readonly HostPort[];
+  readonly socket?: string;
+} {
+  const texts = (value ?? '').split(',').filter((text) => text !== '');
+  const sockets = texts.filter((text) => text.startsWith('unix://'));
+  const [unix] = sockets;
+  if (sockets.length > 1) throw invalid(`${field}: a daemon has one unix socket, not ${sockets.length}`);
+  const addresses = texts
+    .filter((text) => !text.startsWith('unix://'))
+    .map((text): HostPort => {
+      const address = /^tcp:\/\/(?<address>[^/?#@]+)\/?$/.exec(text)?.groups?.address;
+      if (address === undefined) {
+        throw invalid(
+          `${field}: "${text}" is not of the form tcp://IP:PORT or unix:///PATH; TCP is always served over TLS to ` +
+            'client certificates, and nothing turns that off',
+        );
+      }
+      return ipAndPort({ value: address, field }, 2376);
+    });
+  return { addresses, ...(unix === undefined ? {} : { socket: socketPath({ value: unix, field }) }) };
+}
+
+function tlsNames({ value, field }: OptionText): readonly string[] {
+  const names = (value ?? '').split(',').filter((name) => name !== '');
+  for (const name of names) if (isIP(name) === 0) hostName({ value: name, field });
+  return names;
 }
 
 function engineSocket(option: OptionText): string {

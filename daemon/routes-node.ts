@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { isAdmin, refuseRoleChange } from './access.js';
 import type { Membership } from './membership.js';
 import { idOf, jsonBody, queryOf, sendEmpty, sendJson } from './route-request.js';
 
@@ -27,7 +28,9 @@ export function nodeRoutes(app: FastifyInstance, membership: Membership): void {
 
   app.post('/nodes/:id/update', async (request, reply) => {
     const api = await membership.api();
-    await api.updateNode(idOf(request), queryOf(request).text('version'), jsonBody(request));
+    const body = jsonBody(request);
+    if (!isAdmin(request.raw)) refuseRoleChange(request.raw, api.node(idOf(request)).Spec.Role, body);
+    await api.updateNode(idOf(request), queryOf(request).text('version'), body);
     return sendEmpty(reply, 200);
   });
 }

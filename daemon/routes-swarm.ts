@@ -1,10 +1,15 @@
 import type { FastifyInstance } from 'fastify';
+import { isAdmin } from './access.js';
 import type { Membership } from './membership.js';
 import { notLocked } from './refusals.js';
 import { jsonBody, queryOf, sendEmpty, sendJson } from './route-request.js';
 
 export function swarmRoutes(app: FastifyInstance, membership: Membership): void {
-  app.get('/swarm', async (_request, reply) => sendJson(reply, 200, (await membership.api()).swarm()));
+  app.get('/swarm', async (request, reply) => {
+    const { JoinTokens, ...document } = (await membership.api()).swarm();
+    // A join token is a way in: it is shown to those who may let machines in.
+    return sendJson(reply, 200, isAdmin(request.raw) ? { ...document, JoinTokens } : document);
+  });
 
   app.post('/swarm/init', async (request, reply) => sendJson(reply, 200, await membership.init(jsonBody(request))));
 

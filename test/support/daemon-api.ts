@@ -31,9 +31,10 @@ export class DaemonApi {
     this.manager = manager;
   }
 
-  static async start(): Promise<DaemonApi> {
+  /** `extra`: more options of the manager's daemon. */
+  static async start(extra: readonly string[] = []): Promise<DaemonApi> {
     const cluster = await DaemonCluster.start();
-    const manager = await cluster.node('m');
+    const manager = await cluster.node('m', '127.0.0.1', extra);
     const body = { ListenAddr: manager.listenAddr, AdvertiseAddr: '127.0.0.1' };
     const { status, text } = await manager.client.ask('/swarm/init', { method: 'POST', body });
     if (status !== 200) throw new Error(text);

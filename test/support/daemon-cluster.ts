@@ -67,7 +67,13 @@ export class DaemonNode {
     this.listenAddr = formatHostPort(options.listenAddr);
   }
 
-  static async make(root: string, name: string, engineSocket: string, host: string): Promise<DaemonNode> {
+  static async make(
+    root: string,
+    name: string,
+    engineSocket: string,
+    host: string,
+    extra: readonly string[] = [],
+  ): Promise<DaemonNode> {
     const [listen, mesh] = [await freePort(), await freePort()];
     const command = parseDaemonOptions(
       [
@@ -75,6 +81,7 @@ export class DaemonNode {
         ...['--engine', engineSocket, '--hostname', name, '--advertise-addr', host],
         ...['--listen-addr', formatHostPort({ host, port: listen })],
         ...['--mesh-addr', formatHostPort({ host, port: mesh })],
+        ...extra,
       ],
       {},
     );
@@ -123,8 +130,9 @@ export class DaemonCluster {
     return cluster;
   }
 
-  async node(name: string, host = '127.0.0.1'): Promise<DaemonNode> {
-    const node = await DaemonNode.make(this.root, name, this.engine.socketPath, host);
+  /** `extra`: more options of its daemon. */
+  async node(name: string, host = '127.0.0.1', extra: readonly string[] = []): Promise<DaemonNode> {
+    const node = await DaemonNode.make(this.root, name, this.engine.socketPath, host, extra);
     this.#nodes.push(node);
     await node.start();
     return node;
@@ -138,7 +146,7 @@ export class DaemonCluster {
 }
 
 /** A port that nobody has at the moment: a manager keeps its port over restarts. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   // A TCP server has an address of this form.

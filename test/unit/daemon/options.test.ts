@@ -12,6 +12,8 @@ describe('options of the daemon', () => {
   test('defaults', () => {
     expect(parse([])).toEqual({
       socket: '/run/bale/bale.sock',
+      hosts: [],
+      tlsNames: [],
       dataDir: '/var/lib/bale',
       runDir: '/run/bale',
       engineSocket: '/var/run/docker.sock',
@@ -34,9 +36,15 @@ describe('options of the daemon', () => {
       ...['--generic-resource', 'gpu=4', '--generic-resource', 'fpga=a,fpga=b'],
       '--mesh-processes=3',
       ...['--allow', 'devices,privileged', '--allow=host-pid'],
+      ...['--host', 'tcp://127.0.0.2', '--host=tcp://[::1]:3376', '--tls-san', 'm.example,10.0.0.1'],
     ];
     expect(parse(argv)).toEqual({
       socket: '/tmp/a/b.sock',
+      hosts: [
+        { host: '127.0.0.2', port: 2376 },
+        { host: '::1', port: 3376 },
+      ],
+      tlsNames: ['m.example', '10.0.0.1'],
       dataDir: '/tmp/data',
       runDir: '/tmp/run',
       engineSocket: '/tmp/engine.sock',
@@ -54,6 +62,29 @@ describe('options of the daemon', () => {
       allow: ['privileged', 'devices', 'host-pid'],
       logLevel: 'debug',
     });
+  });
+
+  test('--host with a unix socket is the path of the socket', () => {
+    const { socket, hosts } = parse(['--host', 'unix:///tmp/x.sock', '--host', 'tcp://127.0.0.1']);
+    expect([socket, hosts]).toEqual(['/tmp/x.sock', [{ host: '127.0.0.1', port: 2376 }]]);
+  });
+
+  test.each([
+    'tcp://0.0.0.0:2375?tlsverify=false',
+    'tcp://127.0.0.1:2375#notls',
+    'tcp://tlsverify=false',
+    'tcp://user@127.0.0.1',
+    'http://127.0.0.1:2375',
+    'ssh://root@h1',
+    '127.0.0.1:2375',
+    'tcp://',
+    'fd://',
+  ])('--host %s is refused: there is no port without TLS', (host) => {
+    expect(() => parse(['--host', host])).toThrow(/--host: /);
+  });
+
+  test.each(['--tlsverify=false', '--tls=false', '--no-tls', '--insecure'])('there is no option %s', (option) => {
+    expect(() => parse(['--host', 'tcp://127.0.0.1', option])).toThrow(/see bale daemon --help/);
   });
 
   test('the environment counts, and the command line wins over it', () => {
