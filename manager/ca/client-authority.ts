@@ -87,16 +87,14 @@ export class ClientAuthority {
       const cluster = clusterOf(tx);
       const { clientAccess } = cluster;
       const certificates = revokeName(clientAccess?.certificates ?? [], name, tx.now);
-      if (clientAccess !== undefined) tx.put('cluster', { ...cluster, clientAccess: { ...clientAccess, certificates } });
+      if (clientAccess !== undefined)
+        tx.put('cluster', { ...cluster, clientAccess: { ...clientAccess, certificates } });
     });
     this.#options.logger.info({ name }, 'a client certificate was revoked');
   }
 
   /** What a daemon shows to clients that reach it by these names and addresses. */
-  async serverIdentity(
-    names: readonly string[],
-    addresses: readonly string[],
-  ): Promise<ServerIdentity> {
+  async serverIdentity(names: readonly string[], addresses: readonly string[]): Promise<ServerIdentity> {
     const { store } = this.#options;
     return store.update((tx) => {
       const { cluster, access, root } = this.#ensure(clusterOf(tx), tx.now);

@@ -21,7 +21,8 @@ export function decodeClientRequest(body: unknown): Required<ClientCertificateRe
 }
 
 function nameOf(name: unknown): string {
-  if (typeof name === 'string' && name.length <= LONGEST_NAME && /^[A-Za-z0-9][A-Za-z0-9._@-]*$/.test(name)) return name;
+  if (typeof name === 'string' && name.length <= LONGEST_NAME && /^[A-Za-z0-9][A-Za-z0-9._@-]*$/.test(name))
+    return name;
   throw invalid(
     `name: ${shown(name)} is no name of a client: 1 to ${LONGEST_NAME} letters, digits, ".", "_", "@" and "-", ` +
       'beginning with a letter or digit',
