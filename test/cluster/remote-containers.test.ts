@@ -66,6 +66,7 @@ class House {
     }));
     this.#front = createFront({
       engineSocket: this.own.socketPath,
+      engine,
       facts: new EngineFactsSource(engine),
       swarmState: () => 'active/manager',
       api: () => Promise.reject(new Error('no cluster API here')),
