@@ -9,7 +9,7 @@ const PIECE = 1_000;
  * The text of each task but for its spec, kept as long as its row, which never changes: whoever looks at
  * all tasks does so again and again, and few of them are others then.
  */
-const OWN_PARTS = new WeakMap<TaskObject, string>();
+const KEPT = new WeakMap<TaskObject, { readonly own: string; readonly spec: string }>();
 
 /** By the stored spec, which most tasks share with others. */
 const SPECS = new WeakMap<TaskSpec, string>();
@@ -34,16 +34,15 @@ export function* taskList(
 }
 
 function taskText(task: TaskObject, drainReason: (task: TaskObject) => string): string {
-  const known = OWN_PARTS.get(task);
-  const spec = SPECS.get(task.spec);
-  if (known !== undefined && spec !== undefined) return joined(known, spec);
+  const known = KEPT.get(task);
+  if (known !== undefined) return joined(known.own, known.spec);
   const { Spec, ...rest } = taskDocument(task, drainReason);
   const own = JSON.stringify(rest);
-  const specText = spec ?? JSON.stringify(Spec);
-  SPECS.set(task.spec, specText);
+  const spec = SPECS.get(task.spec) ?? JSON.stringify(Spec);
+  SPECS.set(task.spec, spec);
   // What a task waits for until it is told to stop is more than its row.
-  if (task.draining === undefined) OWN_PARTS.set(task, own);
-  return joined(own, specText);
+  if (task.draining === undefined) KEPT.set(task, { own, spec });
+  return joined(own, spec);
 }
 
 /** `own` is an object with at least an id, so that a comma fits. */
