@@ -23,6 +23,7 @@ export function registerInfo(program: Command, context: Context): void {
     .command('info')
     .description('Show what the daemon knows of itself, the cluster and the Engine')
     .option('-f, --format <format>', 'json or a Go template')
+    .addHelpText('after', "\nExamples:\n  bale info\n  bale info --format '{{.Swarm.LocalNodeState}}'")
     .action(async ({ format }: { format?: string }) => {
       const client = await context.connect();
       const info = await client.get<Info>('/info');

@@ -1,11 +1,16 @@
-import { Command, CommanderError } from 'commander';
 import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
 import { registerAttach } from './attach.js';
 import { registerClientCert } from './client-cert.js';
+import { COMPLETE, registerCompletion } from './completion.js';
 import { CommandEnded, DEFAULT_HOST, FailedOperands, type Context } from './context.js';
 import { registerCopy } from './cp.js';
 import { registerExec } from './exec.js';
 import { spellSwitches } from './flags/switches.js';
+import { BaleCommand } from './help/bale-command.js';
+import { exitCodeOf } from './help/exit-code.js';
+import { registerHelp } from './help/help-command.js';
+import { groupCommands, layOutHelp } from './help/layout.js';
 import { registerInfo } from './info.js';
 import { registerNode } from './node.js';
 import { registerSecrets } from './secret.js';
@@ -21,11 +26,9 @@ import type { TlsFlags } from './daemon-host.js';
 /** Where a command writes. */
 export type Output = Pick<Context, 'print' | 'warn' | 'terminal'> & Partial<Pick<Context, 'copy' | 'streams'>>;
 
-/** Runs one command; resolves with the exit code. Writes to this process's streams unless told otherwise. */
-export async function runCli(argv: readonly string[], output: Output = processOutput()): Promise<number> {
-  const program = new Command('bale');
-  const interrupt = new Interrupt();
-  const context = makeContext(program, output, interrupt);
+/** All commands, flags and examples, as commander knows them. */
+export function registerCommands(program: Command, context: Context, output: Output): void {
+  layOutHelp(program, output);
   program
     .description('A lightweight swarm: Docker Engines as one cluster')
     .option(
@@ -38,7 +41,13 @@ export async function runCli(argv: readonly string[], output: Output = processOu
     .version(packageVersion(), '-v, --version', 'Show the version')
     .enablePositionalOptions()
     .exitOverride();
-  program.command('daemon').description('Run the daemon of this node').helpOption(false).allowUnknownOption();
+  program
+    .command('daemon')
+    .description('Run the daemon of this node; `bale daemon --help` lists its options')
+    .helpOption(false)
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .addHelpText('after', '\nExample:\n  bale daemon --data-dir /var/lib/bale');
   registerSwarm(program, context);
   registerNode(program, context);
   registerService(program, context);
@@ -52,12 +61,25 @@ export async function runCli(argv: readonly string[], output: Output = processOu
   registerClientCert(program, context);
   registerInfo(program, context);
   registerVersion(program, context, packageVersion());
+  registerCompletion(program, context);
+  registerHelp(program);
+  groupCommands(program);
   pointToHelp(program, 'bale');
+}
+
+/** Runs one command; resolves with the exit code. Writes to this process's streams unless told otherwise. */
+export async function runCli(argv: readonly string[], output: Output = processOutput()): Promise<number> {
+  const program = new BaleCommand('bale');
+  const interrupt = new Interrupt();
+  const context = makeContext(program, output, interrupt);
+  registerCommands(program, context, output);
   try {
-    await program.parseAsync(spellSwitches(argv), { from: 'user' });
+    // What is to be completed is not ours to rewrite.
+    await program.parseAsync(argv[0] === COMPLETE ? argv : spellSwitches(argv), { from: 'user' });
     return 0;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode;
+    const exitCode = exitCodeOf(error);
+    if (exitCode !== undefined) return exitCode;
     if (error instanceof FailedOperands) return 1;
     if (error instanceof CommandEnded) return error.exitCode;
     context.warn(`${error instanceof Error ? error.message : String(error)}\n`);

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 /** The flags of RolloutFlags, for the commands that take them. */
 export function addRolloutOptions(command: Command): Command {
   return command
+    .optionsGroup('Rollouts:')
     .option('--update-parallelism <number>', 'Tasks updated at the same time (0 = all; default: 1)')
     .option('--update-delay <duration>', 'Delay between updates')
     .option('--update-monitor <duration>', 'Time in which a failure of a new task counts (default: 5s)')

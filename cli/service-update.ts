@@ -22,6 +22,7 @@ export function registerServiceUpdate(service: Command, context: Context): void 
   addPolicyOptions(update);
   addImageOptions(update).option('--no-registry-auth', 'Forget the credentials that the service has for registries');
   addRolloutOptions(update)
+    .optionsGroup('The command itself:')
     .option('--force', 'Replace all tasks even if nothing changed')
     .option('--rollback', 'Go back to the previous spec')
     .option('-d, --detach', 'Return at once; do not wait for the update')
@@ -35,6 +36,7 @@ export function registerServiceUpdate(service: Command, context: Context): void 
 
 function addProcessOptions(command: Command): void {
   command
+    .optionsGroup('Container:')
     .option('--image <image>', 'Image of every task')
     .option('--args <command>', "Command and arguments, instead of the image's own")
     .option('--entrypoint <command>', "Instead of the image's entrypoint")
@@ -59,6 +61,7 @@ function addProcessOptions(command: Command): void {
 
 function addNameOptions(command: Command): void {
   command
+    .optionsGroup('Names and ports:')
     .option('--label-add <label>', 'Add or change a service label', collect)
     .option('--label-rm <key>', 'Remove a service label', collect)
     .option('--container-label-add <label>', 'Add or change a container label', collect)
@@ -78,6 +81,7 @@ function addNameOptions(command: Command): void {
 
 function addRightOptions(command: Command): void {
   command
+    .optionsGroup('Rights and namespaces:')
     .option('-u, --user <user>', 'User name or id, with an optional group: NAME[:GROUP]')
     .option('--isolation <kind>', 'Isolation of the containers; on Linux there is "default" alone')
     .option('--group-add <group>', 'Add a supplementary group', collect)
@@ -92,6 +96,7 @@ function addRightOptions(command: Command): void {
 
 function addPolicyOptions(command: Command): void {
   command
+    .optionsGroup('Size and resources:')
     .option('--replicas <number>', 'Number of tasks')
     .option('--max-concurrent <number>', 'Tasks of a job at once')
     .option('--limit-cpu <cpus>', 'Limit of CPUs, e.g. 0.5 (0 = none)')
@@ -104,17 +109,20 @@ function addPolicyOptions(command: Command): void {
     .option('--oom-score-adj <number>', 'Which process goes first when memory runs out, -1000 to 1000')
     .option('--generic-resource-add <kind=value>', 'Reserve generic resources, e.g. gpu=2', collect)
     .option('--generic-resource-rm <kind>', 'No longer reserve generic resources of a kind', collect)
+    .optionsGroup('Placement:')
     .option('--constraint-add <constraint>', 'Add a constraint, e.g. node.labels.disk==ssd', collect)
     .option('--constraint-rm <constraint>', 'Remove a constraint', collect)
     .option('--placement-pref-add <preference>', 'Add a spread, e.g. spread=node.labels.zone', collect)
     .option('--placement-pref-rm <preference>', 'Remove a spread', collect)
     .option('--replicas-max-per-node <number>', 'The most tasks on one node (0 = any number)')
+    .optionsGroup('Restart and stop:')
     .option('--restart-condition <condition>', 'When to restart: none, on-failure, any')
     .option('--restart-delay <duration>', 'Delay between restarts')
     .option('--restart-max-attempts <number>', 'Restarts before giving up')
     .option('--restart-window <duration>', 'Window in which attempts count')
     .option('--stop-signal <signal>', 'Signal that stops the container')
     .option('--stop-grace-period <duration>', 'Time before it is killed')
+    .optionsGroup('Health:')
     .option('--health-cmd <command>', "Command that checks health; empty: the image's own")
     .option('--health-interval <duration>', 'Time between checks')
     .option('--health-timeout <duration>', 'Longest time of one check')

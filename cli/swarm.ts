@@ -1,67 +1,66 @@
 import type { Command } from 'commander';
-import type { NodeDocument } from '../proto/engine/node-document.js';
-import type { SwarmDocument, SwarmInfo, SwarmSpec } from '../proto/engine/swarm-document.js';
-import { parseDuration } from '../proto/engine/duration.js';
-import { BaleError } from '../core/errors.js';
+import type { SwarmInfo } from '../proto/engine/swarm-document.js';
 import type { Context } from './context.js';
+import { collect } from './flags/filter.js';
 import { parseCount } from './flags/quantity.js';
+import { EMPTY_SPEC, patchSwarm, type SwarmFlags } from './flags/swarm-spec.js';
+import { printUnlockCommand, registerSwarmKey } from './swarm-key.js';
+import { printJoinCommand, registerJoinToken } from './swarm-token.js';
+import { addSwarmOptions, registerSwarmUpdate } from './swarm-update.js';
 
-interface InitFlags {
+interface AddressFlags {
   readonly advertiseAddr?: string;
   readonly listenAddr?: string;
-  readonly availability?: string;
-  readonly certExpiry?: string;
-  readonly dispatcherHeartbeat?: string;
-  readonly taskHistoryLimit?: string;
+  readonly dataPathAddr?: string;
+  readonly availability: string;
 }
 
-interface JoinFlags {
+interface InitFlags extends AddressFlags, SwarmFlags {
+  readonly dataPathPort?: string;
+  readonly defaultAddrPool?: readonly string[];
+  readonly defaultAddrPoolMaskLength?: string;
+  readonly forceNewCluster?: boolean;
+}
+
+interface JoinFlags extends AddressFlags {
   readonly token: string;
-  readonly advertiseAddr?: string;
-  readonly listenAddr?: string;
-  readonly availability?: string;
 }
-
-type Role = 'worker' | 'manager';
 
 export function registerSwarm(program: Command, context: Context): void {
   const swarm = program.command('swarm').description('Manage the cluster');
 
-  swarm
-    .command('init')
-    .description('Initialize a cluster with this node as its manager')
-    .option('--advertise-addr <address>', 'Address that the other nodes reach this one at (HOST[:PORT])')
-    .option('--listen-addr <address>', "Listen address of the cluster port (default: the daemon's --listen-addr)")
-    .option('--availability <availability>', 'Availability of the node ("active", "pause", "drain")', 'active')
-    .option('--cert-expiry <duration>', 'Validity of node certificates', '2160h')
-    .option('--dispatcher-heartbeat <duration>', "Heartbeat period (default: bale's own)")
-    .option('--task-history-limit <number>', 'Tasks kept of each slot, the present one included', '5')
-    .addHelpText('after', '\nExample:\n  bale swarm init --advertise-addr 192.168.1.10')
+  const initialise = swarm.command('init').description('Initialize a cluster with this node as its manager');
+  addAddressOptions(initialise);
+  addSwarmOptions(initialise.optionsGroup('Cluster:'))
+    .optionsGroup('What only docker has (refused by name, but for its default):')
+    .option('--data-path-port <port>', 'Port of overlay traffic')
+    .option('--default-addr-pool <network>', 'Addresses of overlay networks', collect)
+    .option('--default-addr-pool-mask-length <number>', 'Length of the mask of their subnets')
+    .option('--force-new-cluster', 'Make a cluster of this manager alone')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  bale swarm init --advertise-addr 192.168.1.10\n  bale swarm init --cert-expiry 720h --task-history-limit 2',
+    )
     .action(async (flags: InitFlags) => init(context, flags));
 
-  swarm
+  const join = swarm
     .command('join')
     .description('Join a cluster as a node')
     .argument('<host:port>', 'Address of a manager')
-    .requiredOption('--token <token>', 'Join token, as `bale swarm join-token worker` prints it')
-    .option('--advertise-addr <address>', 'Address that the other nodes reach this one at (HOST[:PORT])')
-    .option('--listen-addr <address>', "Listen address of the cluster port (default: the daemon's --listen-addr)")
-    .option('--availability <availability>', 'Availability of the node ("active", "pause", "drain")', 'active')
+    .requiredOption('--token <token>', 'Join token, as `bale swarm join-token worker` prints it');
+  addAddressOptions(join)
     .addHelpText('after', '\nExample:\n  bale swarm join --token SWMTKN-1-… 192.168.1.10:2377')
-    .action(async (remote: string, flags: JoinFlags) => join(context, remote, flags));
+    .action(async (remote: string, flags: JoinFlags) => joinCluster(context, remote, flags));
 
-  swarm
-    .command('join-token')
-    .description('Show or rotate a join token')
-    .argument('<role>', 'worker or manager')
-    .option('-q, --quiet', 'Only print the token')
-    .option('--rotate', 'Make a new token; the old one stops working at once')
-    .action(async (role: string, flags: { quiet?: boolean; rotate?: boolean }) => joinToken(context, role, flags));
+  registerJoinToken(swarm, context);
+  registerSwarmUpdate(swarm, context);
+  registerSwarmKey(swarm, context);
 
   swarm
     .command('leave')
     .description('Leave the cluster')
     .option('-f, --force', 'Leave even if this node is the manager: the cluster ends with it')
+    .addHelpText('after', '\nExamples:\n  bale swarm leave\n  bale swarm leave --force')
     .action(async ({ force }: { force?: boolean }) => {
       const client = await context.connect();
       await client.post('/swarm/leave', undefined, { force: force === true ? 1 : undefined });
@@ -69,83 +68,48 @@ export function registerSwarm(program: Command, context: Context): void {
     });
 }
 
+const addAddressOptions = (command: Command): Command =>
+  command
+    .option('--advertise-addr <address>', 'Address that the other nodes reach this one at (HOST[:PORT])')
+    .option('--listen-addr <address>', "Listen address of the cluster port (default: the daemon's --listen-addr)")
+    .option('--data-path-addr <address>', "Address of routed traffic (the daemon's --mesh-addr sets it; refused)")
+    .option('--availability <availability>', 'Availability of the node ("active", "pause", "drain")', 'active');
+
 async function init(context: Context, flags: InitFlags): Promise<void> {
   const client = await context.connect();
-  const Spec: Partial<SwarmSpec> = {
-    Orchestration: { TaskHistoryRetentionLimit: parseCount('--task-history-limit', flags.taskHistoryLimit ?? '5', -1) },
-    Dispatcher: {
-      ...(flags.dispatcherHeartbeat === undefined
-        ? {}
-        : { HeartbeatPeriod: parseDuration(flags.dispatcherHeartbeat, '--dispatcher-heartbeat') }),
-    },
-    CAConfig: { NodeCertExpiry: parseDuration(flags.certExpiry ?? '2160h', '--cert-expiry') },
-  };
+  const pool = flags.defaultAddrPool;
   const id = await client.post<string>('/swarm/init', {
-    ListenAddr: flags.listenAddr ?? '',
-    AdvertiseAddr: flags.advertiseAddr ?? '',
-    Availability: flags.availability ?? 'active',
-    ForceNewCluster: false,
-    AutoLockManagers: false,
-    Spec,
+    ...addresses(flags),
+    DataPathPort: optionalCount('--data-path-port', flags.dataPathPort),
+    ...(pool === undefined ? {} : { DefaultAddrPool: pool }),
+    SubnetSize: optionalCount('--default-addr-pool-mask-length', flags.defaultAddrPoolMaskLength),
+    ForceNewCluster: flags.forceNewCluster === true,
+    AutoLockManagers: flags.autolock ?? false,
+    Spec: patchSwarm(EMPTY_SPEC, { certExpiry: '2160h', taskHistoryLimit: '5', ...flags }),
   });
   context.print(`Swarm initialized: current node (${id}) is now a manager.\n\n`);
   await printJoinCommand(context, 'worker');
   context.print("To add a manager to this swarm, run 'bale swarm join-token manager' and follow the instructions.\n\n");
+  if (flags.autolock === true) await printUnlockCommand(context);
 }
 
-async function join(context: Context, remote: string, flags: JoinFlags): Promise<void> {
+const optionalCount = (flag: string, text: string | undefined): number | undefined =>
+  text === undefined ? undefined : parseCount(flag, text);
+
+const addresses = (flags: AddressFlags): object => ({
+  ListenAddr: flags.listenAddr ?? '',
+  AdvertiseAddr: flags.advertiseAddr ?? '',
+  DataPathAddr: flags.dataPathAddr ?? '',
+  Availability: flags.availability,
+});
+
+async function joinCluster(context: Context, remote: string, flags: JoinFlags): Promise<void> {
   const client = await context.connect();
   await client.post('/swarm/join', {
     RemoteAddrs: [remote],
     JoinToken: flags.token,
-    ListenAddr: flags.listenAddr ?? '',
-    AdvertiseAddr: flags.advertiseAddr ?? '',
-    Availability: flags.availability ?? 'active',
+    ...addresses(flags),
   });
   const { Swarm } = await client.get<{ Swarm: SwarmInfo }>('/info');
   context.print(`This node joined a swarm as a ${Swarm.ControlAvailable ? 'manager' : 'worker'}.\n`);
-}
-
-async function joinToken(context: Context, text: string, flags: { quiet?: boolean; rotate?: boolean }): Promise<void> {
-  const role = parseRole(text);
-  const client = await context.connect();
-  if (flags.rotate === true) {
-    const swarm = await client.get<SwarmDocument>('/swarm');
-    await client.post('/swarm/update', swarm.Spec, {
-      version: swarm.Version.Index,
-      rotateWorkerToken: role === 'worker',
-      rotateManagerToken: role === 'manager',
-      rotateManagerUnlockKey: false,
-    });
-    if (flags.quiet !== true) context.print(`Successfully rotated ${role} join token.\n\n`);
-  }
-  if (flags.quiet === true) context.print(`${tokenOf(await client.get<SwarmDocument>('/swarm'), role)}\n`);
-  else await printJoinCommand(context, role);
-}
-
-async function printJoinCommand(context: Context, role: Role): Promise<void> {
-  const client = await context.connect();
-  const swarm = await client.get<SwarmDocument>('/swarm');
-  const { Swarm } = await client.get<{ Swarm: SwarmInfo }>('/info');
-  const node = await client.get<NodeDocument>(`/nodes/${Swarm.NodeID}`);
-  const address = node.ManagerStatus?.Addr ?? '';
-  context.print(
-    `To add a ${role} to this swarm, run the following command:\n\n    bale swarm join --token ${tokenOf(swarm, role)} ${address}\n\n`,
-  );
-}
-
-function tokenOf({ JoinTokens }: SwarmDocument, role: Role): string {
-  if (JoinTokens !== undefined) return role === 'worker' ? JoinTokens.Worker : JoinTokens.Manager;
-  throw new BaleError('the daemon shows join tokens to admins alone; ask one, or run this on the manager', {
-    kind: 'forbidden',
-    code: 'BALE_CLIENT_ROLE_FORBIDDEN',
-  });
-}
-
-function parseRole(text: string): Role {
-  if (text === 'worker' || text === 'manager') return text;
-  throw new BaleError(`unknown role "${text}": the roles are worker and manager`, {
-    kind: 'invalid',
-    code: 'BALE_ROLE_INVALID',
-  });
 }

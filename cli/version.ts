@@ -14,6 +14,7 @@ export function registerVersion(program: Command, context: Context, version: str
     .command('version')
     .description('Show the versions of this program, of the daemon and of its Engine')
     .option('-f, --format <format>', 'json or a Go template')
+    .addHelpText('after', "\nExample:\n  bale version --format '{{.Server.ApiVersion}}'")
     .action(async ({ format }: { format?: string }) => {
       const client = await context.connect();
       const found = await client.get<ServerVersion>('/version').catch((error: unknown) => error);

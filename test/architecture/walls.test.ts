@@ -140,6 +140,8 @@ const DECIDERS = [
   'manager/secrets/versions.ts',
   'manager/dispatcher/payload-ledger.ts',
   'agent/executor/task-file.ts',
+  'cli/completion/complete.ts',
+  'cli/completion/value-source.ts',
 ];
 
 const packageOf = (specifier: string): string =>

@@ -3,6 +3,7 @@ import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { runCli } from '../../cli/main.js';
 import { DaemonCluster, type DaemonNode } from '../support/daemon-cluster.js';
 import { eventually } from '../support/eventually.js';
 
@@ -63,6 +64,12 @@ describe('init', () => {
     expect(await tokenOf(manager)).toMatch(/^SWMTKN-1-/);
     expect(await manager.client.document('/swarm/unlockkey')).toEqual({ UnlockKey: '' });
     expect((await manager.client.ask('/swarm/unlock', { method: 'POST' })).status).toBe(409);
+    let warned = '';
+    const code = await runCli(['-H', `unix://${manager.options.socket}`, 'swarm', 'unlock'], {
+      ...{ print: () => undefined, terminal: undefined },
+      warn: (text) => void (warned += text),
+    });
+    expect([code, warned]).toEqual([1, 'swarm is not locked\n']);
     for (const file of ['node/identity.pem', 'membership.json']) {
       expect((await stat(join(manager.options.dataDir, file))).mode & 0o777).toBe(0o600);
     }

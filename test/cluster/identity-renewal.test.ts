@@ -7,6 +7,7 @@ import { startRenewal } from '../../agent/identity/renewal.js';
 import { loadIdentity, saveIdentity } from '../../core/identity-file.js';
 import { IdentitySource, type NodeIdentity } from '../../core/identity.js';
 import { createLogger } from '../../core/logger.js';
+import { validity } from '../../core/x509.js';
 import { openSession } from '../../proto/cluster-client.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { startTestClusterPort } from '../support/test-cluster-port.js';
@@ -70,6 +71,21 @@ describe('renewal', () => {
     const second = openSession(port.addr, identity);
     expect((await port.nextSession()).peer.nodeId).toBe(joined.nodeId);
     second.end();
+  });
+
+  it('takes up the validity that the cluster asks for meanwhile', async () => {
+    const { port, joined, clock, renewed, begin } = await setUp();
+    const life = ({ certificate }: NodeIdentity): number => {
+      const { notBefore, notAfter } = validity(certificate);
+      return notAfter - notBefore;
+    };
+    const [cluster] = port.store.view.all('cluster');
+    if (cluster === undefined) throw new Error('no cluster');
+    await port.change({ spec: { ...cluster.spec, CAConfig: { NodeCertExpiry: 10 * DAY * 1e6 } } });
+    const next = renewed();
+    begin(() => [port.addr]);
+    await clock.advance(59 * DAY);
+    expect(life(joined) - life(await next)).toBe(80 * DAY);
   });
 
   it('goes on trying while no manager can be reached', async () => {
