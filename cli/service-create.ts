@@ -4,6 +4,7 @@ import { holdInterrupt, type Context } from './context.js';
 import { collect } from './flags/filter.js';
 import { serviceSpec, type CreateFlags } from './flags/service-spec.js';
 import { addImageOptions } from './image-options.js';
+import { addRefusedOptions } from './refused-options.js';
 import { addRolloutOptions } from './rollout-options.js';
 import { withFiles, type FileFlags } from './update/file-references.js';
 import type { ImageFlags } from './update/image-digest.js';
@@ -88,6 +89,7 @@ export function registerServiceCreate(service: Command, context: Context): void 
     .option('--log-driver <driver>', 'Log driver')
     .option('--log-opt <option>', 'Log driver option', collect);
   addImageOptions(create);
+  addRefusedOptions(create, ['--network', '--credential-spec']);
   addRolloutOptions(create)
     .optionsGroup('The command itself:')
     .option('-d, --detach', 'Return at once; do not wait until the service runs')

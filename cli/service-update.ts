@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander';
 import type { Context } from './context.js';
 import { collect } from './flags/filter.js';
 import { addImageOptions } from './image-options.js';
+import { addRefusedOptions } from './refused-options.js';
 import { addRolloutOptions } from './rollout-options.js';
 import type { UpdateFlags } from './update/update-flags.js';
 
@@ -21,6 +22,7 @@ export function registerServiceUpdate(service: Command, context: Context): void 
   addRightOptions(update);
   addPolicyOptions(update);
   addImageOptions(update).option('--no-registry-auth', 'Forget the credentials that the service has for registries');
+  addRefusedOptions(update, ['--network-add', '--network-rm', '--credential-spec']);
   addRolloutOptions(update)
     .optionsGroup('The command itself:')
     .option('--force', 'Replace all tasks even if nothing changed')

@@ -42,11 +42,21 @@ const UPDATE = registered(registerServiceUpdate);
 const OF_THE_COMMAND = ['detach', 'quiet', 'with-registry-auth', 'no-resolve-image'];
 /** Only a service that is there has something to forget. */
 const OF_UPDATE = ['no-registry-auth'];
-/** `--no-init` and the like: the opposite of a switch, for scripts that write `--init=false`. */
-const isOpposite = (name: string): boolean =>
-  name.startsWith('no-') && !['no-healthcheck', 'no-resolve-image', 'no-registry-auth'].includes(name);
+/** For scripts that write `--init=false`, and what is known and refused by name. */
+const HIDDEN = [
+  'no-init',
+  'no-tty',
+  'no-read-only',
+  'network',
+  'network-add',
+  'network-rm',
+  'credential-spec',
+  'endpoint-mode',
+];
 const specFlags = ({ flags }: typeof CREATE): readonly string[] =>
-  [...flags.keys()].filter((name) => ![...OF_THE_COMMAND, ...OF_UPDATE].includes(name) && !isOpposite(name));
+  [...flags].flatMap(([name, { hidden }]) =>
+    hidden || [...OF_THE_COMMAND, ...OF_UPDATE].includes(name) ? [] : [name],
+  );
 
 /** Where docker's update has other names than the rule gives. */
 const OTHER_FORMS: Readonly<Record<string, readonly string[]>> = {
@@ -243,7 +253,7 @@ test.each([
   ['update', UPDATE],
 ])('the help of service %s names and explains each flag', (_verb, { help, flags }) => {
   for (const [name, { description, hidden }] of flags) {
-    expect([name, hidden]).toEqual([name, isOpposite(name)]);
+    expect([name, hidden]).toEqual([name, HIDDEN.includes(name)]);
     if (hidden) continue;
     expect(help).toMatch(new RegExp(`^ +(-\\w, )?--${name}\\b.* {2}\\S`, 'm'));
     expect(description).not.toBe('');
