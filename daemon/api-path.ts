@@ -26,6 +26,8 @@ export type Owner =
   | 'api'
   /** Ours or the Engine's: the body tells. */
   | 'network-create'
+  /** The Engine's, and on a manager the cluster's beside them. */
+  | 'events'
   | 'engine';
 
 const CLUSTER_NOUNS = new Set(['swarm', 'nodes', 'services', 'tasks', 'secrets', 'configs']);
@@ -34,6 +36,7 @@ const CLUSTER_NOUNS = new Set(['swarm', 'nodes', 'services', 'tasks', 'secrets',
 export function ownerOf(method: string, path: string): Owner {
   if (path === '/_ping') return method === 'GET' || method === 'HEAD' ? 'ping' : 'engine';
   if (path === '/version' || path === '/info') return method === 'GET' ? 'api' : 'engine';
+  if (path === '/events') return method === 'GET' ? 'events' : 'engine';
   if (path === '/networks/create' && method === 'POST') return 'network-create';
   return CLUSTER_NOUNS.has(path.split('/')[1] ?? '') || path.startsWith('/bale/') ? 'api' : 'engine';
 }

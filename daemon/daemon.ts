@@ -62,6 +62,8 @@ export async function startDaemon(options: DaemonOptions, { parts, clock, logger
         return (await api).handle;
       },
       remote: (request) => remote.callOf(request),
+      events: () => membership.events,
+      clock,
       logger,
     });
     release.push(async () => {

@@ -1,10 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Clock } from '../core/clock.js';
 import { errorMessage, isAbortError, isBaleError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
+import type { EventFeed } from '../manager/events/cluster-event.js';
 import { accessOf, checkTaskContainer, makesExec, plainExecBody } from './access.js';
-import { ownerOf, parseApiPath, refuseVersion } from './api-path.js';
+import { type Owner, ownerOf, parseApiPath, refuseVersion } from './api-path.js';
 import type { EngineClient } from './engine-client.js';
 import { type EngineFactsSource, factHeaders } from './engine-facts.js';
 import { HEADER_LIMIT } from './engine-headers.js';
@@ -30,6 +32,9 @@ export interface FrontOptions {
   readonly api: () => Promise<ApiHandler>;
   /** For the Engine's requests that may be those of another node. */
   readonly remote: (request: IncomingMessage) => RemoteCall | undefined;
+  /** Of the cluster that this node manages; undefined on any other node, whose events are the Engine's alone. */
+  readonly events: () => EventFeed | undefined;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
@@ -110,7 +115,7 @@ function handOver(incoming: PassthroughRequest, options: FrontOptions): void {
   const { request, response } = incoming;
   const { path } = parseApiPath(request.url ?? '/');
   const owner = ownerOf(request.method ?? 'GET', path);
-  if (owner === 'engine') {
+  if (owner === 'engine' || (owner === 'events' && options.events() === undefined)) {
     const call = options.remote(request);
     if (call === undefined) {
       // At once, in the turn in which the request came: nothing may read its body before the Engine does.
@@ -156,7 +161,7 @@ async function upgradeRemote(call: RemoteCall, offer: UpgradeRequest, { logger }
 }
 
 async function answerOurs(
-  owner: 'ping' | 'api' | 'network-create',
+  owner: Exclude<Owner, 'engine'>,
   request: IncomingMessage,
   response: ServerResponse,
   options: FrontOptions,
@@ -171,8 +176,28 @@ async function answerOurs(
   for (const [name, value] of Object.entries(factHeaders(facts))) response.setHeader(name, value);
   const { version } = parseApiPath(request.url ?? '/');
   if (version !== undefined) refuseVersion(version, { min: facts.minApiVersion, max: facts.apiVersion });
-  if (owner === 'ping') answerPing(request, response, facts.builderVersion, options.swarmState());
-  else (await options.api())(request, response);
+  switch (owner) {
+    case 'ping':
+      answerPing(request, response, facts.builderVersion, options.swarmState());
+      return;
+    case 'events':
+      await answerEvents(request, response, options);
+      return;
+    case 'api':
+      (await options.api())(request, response);
+  }
+}
+
+async function answerEvents(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { events, engineSocket, clock, logger }: FrontOptions,
+): Promise<void> {
+  const { streamEvents } = await import('./event-stream.js');
+  const feed = events();
+  // The node left the cluster in this very moment.
+  if (feed === undefined) passToEngine({ request, response }, { upstream: localEngine(engineSocket), logger });
+  else await streamEvents(request, response, { feed, engineSocket, clock, logger });
 }
 
 function answerPing(

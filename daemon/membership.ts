@@ -1,5 +1,6 @@
 import type { Manager } from '../manager/manager-types.js';
 import type { SwarmApi } from '../manager/api/swarm-api.js';
+import type { EventFeed } from '../manager/events/cluster-event.js';
 import { BaleError, errorMessage } from '../core/errors.js';
 import { loadIdentity } from '../core/identity-file.js';
 import { IdentitySource } from '../core/identity.js';
@@ -137,6 +138,11 @@ export class Membership {
     const { manager } = this.#state.node;
     if (manager === undefined) return undefined;
     return { nodeId: this.#state.record.nodeId, containers: manager.containers, streams: manager.streams };
+  }
+
+  /** The events of the cluster, while this node manages one. */
+  get events(): EventFeed | undefined {
+    return this.#state.kind === 'active' ? this.#state.node.manager?.events : undefined;
   }
 
   /** The `Swarm` section of `/info`. */

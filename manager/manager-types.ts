@@ -5,6 +5,7 @@ import type { HostPower } from '../proto/engine/host-options.js';
 import type { SwarmApi } from './api/swarm-api.js';
 import type { Logs } from './logs/logs.js';
 import type { ClientAuthority } from './ca/client-authority.js';
+import type { EventFeed } from './events/cluster-event.js';
 import type { NodeStreams } from './streams/node-streams.js';
 import type { TaskContainers } from './containers/task-containers.js';
 
@@ -26,6 +27,7 @@ export interface Manager {
   readonly api: SwarmApi;
   /** Connections to the Engines of the nodes. */
   readonly streams: NodeStreams;
+  readonly events: EventFeed;
   readonly logs: Logs;
   readonly containers: Pick<TaskContainers, 'find'>;
   /** Who may use the API from other machines. */

@@ -10,6 +10,7 @@ import { startDrainLoop } from './drain/drain-loop.js';
 import { Handshake } from './drain/handshake.js';
 import { startEndpointController } from './endpoints/endpoint-controller.js';
 import { createLogs } from './logs/create-logs.js';
+import { EventHistory } from './events/event-history.js';
 import type { Manager, ManagerOptions } from './manager-types.js';
 import { meshProbe } from './node-health/probe.js';
 import { startOrchestrator } from './orchestrator/orchestrator.js';
@@ -57,6 +58,7 @@ async function compose(options: ManagerOptions, parts: Parts): Promise<Manager> 
   checkVault(store, vault);
   await announce(store, options);
 
+  const events = parts.add(new EventHistory(store, clock));
   const authority = new CertificateAuthority({ store, rootKey, clock, logger });
   const endpoints = parts.add(startEndpointController({ store, logger }));
   const payloadOf = payloadSource(store, vault, logger);
@@ -102,6 +104,7 @@ async function compose(options: ManagerOptions, parts: Parts): Promise<Manager> 
   return {
     api: createSwarmApi({ store, identity, handshake, vault, allowed, clock, logger }),
     streams,
+    events,
     logs: createLogs({ store, streams, clock }),
     containers: parts.add(createTaskContainers(store)),
     clients: new ClientAuthority({ store, vault, clock, logger }),
