@@ -7,6 +7,7 @@ import { CommandEnded, DEFAULT_HOST, FailedOperands, type Context } from './cont
 import { registerCopy } from './cp.js';
 import { registerExec } from './exec.js';
 import { spellSwitches } from './flags/switches.js';
+import { registerEvents } from './events.js';
 import { BaleCommand } from './help/bale-command.js';
 import { exitCodeOf } from './help/exit-code.js';
 import { registerHelp } from './help/help-command.js';
@@ -59,6 +60,7 @@ export function registerCommands(program: Command, context: Context, output: Out
   registerTop(program, context);
   registerStats(program, context);
   registerClientCert(program, context);
+  registerEvents(program, context);
   registerInfo(program, context);
   registerVersion(program, context, packageVersion());
   registerCompletion(program, context);

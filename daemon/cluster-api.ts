@@ -12,6 +12,7 @@ import { BODY_LIMIT, bodyTooLarge, contentTypeRefused, drain, isBodyTooLarge } f
 import type { Membership } from './membership.js';
 import { logRoutes } from './routes-logs.js';
 import { clientRoutes } from './routes-client.js';
+import { auditRoutes } from './routes-audit.js';
 import { nodeRoutes } from './routes-node.js';
 import { secretRoutes } from './routes-secret.js';
 import { serviceRoutes } from './routes-service.js';
@@ -80,6 +81,7 @@ export async function createClusterApi({ membership, engine, clock, logger }: Cl
   taskRoutes(app, membership);
   logRoutes(app, membership);
   secretRoutes(app, membership);
+  auditRoutes(app, membership);
   await app.ready();
   return {
     routes,

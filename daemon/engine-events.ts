@@ -76,7 +76,11 @@ export async function followEngine(
 }
 
 /** Resolves at the end of the answer, however it comes. */
-async function readLines(answer: IncomingMessage, onLines: (lines: Buffer) => void, signal: AbortSignal): Promise<void> {
+async function readLines(
+  answer: IncomingMessage,
+  onLines: (lines: Buffer) => void,
+  signal: AbortSignal,
+): Promise<void> {
   const stop = (): void => void answer.destroy();
   signal.addEventListener('abort', stop, { once: true });
   let rest: Buffer = Buffer.alloc(0);

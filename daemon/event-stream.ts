@@ -48,11 +48,12 @@ export async function streamEvents(
     return;
   }
   const gone = new AbortController();
-  response.on('close', () => {
+  const leave = (): void => {
     gone.abort();
-  });
+  };
+  response.on('close', leave);
   const wantsPast = times.since !== undefined || times.until !== undefined;
-  const writer = new EventWriter(response, clock);
+  const writer = new EventWriter(response, clock, leave);
   const admitted = (events: Events): Events =>
     events.filter((event) => admitsEvent(filters, event) && isWithin(momentOf(event), times));
   // In one turn: nothing falls between the past and what comes. The head is sent before the first of it.

@@ -23,15 +23,18 @@ type Entry = ClusterEvent | Buffer;
 export class EventWriter {
   readonly #response: ServerResponse;
   readonly #clock: Clock;
+  readonly #onCut: () => void;
   #entries: Entry[] = [];
   #bytes = 0;
   #takenAt: number;
   #turn: NodeJS.Immediate | undefined;
   #state: 'open' | 'ending' | 'over' = 'open';
 
-  constructor(response: ServerResponse, clock: Clock) {
+  /** `onCut`: the watcher gets nothing more, and what feeds it can go. */
+  constructor(response: ServerResponse, clock: Clock, onCut: () => void) {
     this.#response = response;
     this.#clock = clock;
+    this.#onCut = onCut;
     this.#takenAt = clock.now();
     response.on('drain', () => {
       this.#takenAt = clock.now();
@@ -104,6 +107,7 @@ export class EventWriter {
     const error = `this client did not read: it was cut off, and ${waiting} events were not sent`;
     const cancel = this.#clock.schedule(FAREWELL_MS, () => this.#response.destroy());
     this.#response.on('close', cancel);
+    this.#onCut();
     this.#response.write(lastLine(error, this.#clock.now()), () => this.#response.destroy());
   }
 

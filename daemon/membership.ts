@@ -1,5 +1,6 @@
 import type { Manager } from '../manager/manager-types.js';
-import type { SwarmApi } from '../manager/api/swarm-api.js';
+import type { SwarmApi, SwarmReads } from '../manager/api/swarm-api.js';
+import type { ChangeRequest } from '../manager/audit/audit-record.js';
 import type { EventFeed } from '../manager/events/cluster-event.js';
 import { BaleError, errorMessage } from '../core/errors.js';
 import { loadIdentity } from '../core/identity-file.js';
@@ -82,9 +83,9 @@ export class Membership {
   }
 
   /** Makes a cluster; resolves with this node's id. */
-  init(body: unknown): Promise<string> {
+  init(body: unknown, request: ChangeRequest): Promise<string> {
     return this.#change(async (signal) => {
-      const node = await this.#enter((within) => prepareInit(body, this.#surroundings, within), signal);
+      const node = await this.#enter((within) => prepareInit(body, request, this.#surroundings, within), signal);
       const patience = AbortSignal.any([signal, AbortSignal.timeout(OWN_AGENT_PATIENCE_MS)]);
       await waitForSession(node, patience).catch((error: unknown) => {
         this.#surroundings.logger.warn({ err: errorMessage(error) }, "the manager's own agent is not connected yet");
@@ -118,8 +119,13 @@ export class Membership {
   }
 
   /** The cluster's API. Throws the Engine's words where there is none. */
-  async api(): Promise<SwarmApi> {
+  async api(): Promise<SwarmReads> {
     return (await this.manager()).api;
+  }
+
+  /** The same for a request that changes something, which is recorded as its own. */
+  async changes(request: ChangeRequest): Promise<SwarmApi> {
+    return (await this.manager()).apiFor(request);
   }
 
   /** This node's manager. Throws the Engine's words where there is none. */

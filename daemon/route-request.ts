@@ -1,14 +1,22 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ChangeRequest } from '../manager/audit/audit-record.js';
 import { pageNotFound } from './error-answer.js';
 import { parseJsonBody } from './json-body.js';
 import { Query } from './query.js';
+import { requesterOf } from './requester.js';
 
 export const queryOf = (request: FastifyRequest): Query => {
   const url = request.url;
   const mark = url.indexOf('?');
   return new Query(mark < 0 ? '' : url.slice(mark + 1));
 };
+
+/** Who asks to change something, and by which route: what the audit records of it. */
+export const changeOf = ({ raw, method, routeOptions }: FastifyRequest): ChangeRequest => ({
+  who: requesterOf(raw),
+  request: `${method} ${routeOptions.url ?? ''}`,
+});
 
 /** The body as parsed JSON, not validated. Throws BALE_BODY_INVALID. */
 export const jsonBody = (request: FastifyRequest): unknown =>

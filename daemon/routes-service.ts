@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { imageOptions } from './image-options.js';
 import type { ImageResolver } from './image-resolver.js';
 import type { Membership } from './membership.js';
-import { idOf, jsonBody, queryOf, sendEmpty, sendJson } from './route-request.js';
+import { changeOf, idOf, jsonBody, queryOf, sendEmpty, sendJson } from './route-request.js';
 
 export function serviceRoutes(app: FastifyInstance, membership: Membership, images: ImageResolver): void {
   app.get('/services', async (request, reply) => {
@@ -11,7 +11,7 @@ export function serviceRoutes(app: FastifyInstance, membership: Membership, imag
   });
 
   app.post('/services/create', async (request, reply) => {
-    const api = await membership.api();
+    const api = await membership.changes(changeOf(request));
     return sendJson(reply, 201, await api.createService(jsonBody(request), imageOptions(request, images)));
   });
 
@@ -24,7 +24,7 @@ export function serviceRoutes(app: FastifyInstance, membership: Membership, imag
   );
 
   app.post('/services/:id/update', async (request, reply) => {
-    const api = await membership.api();
+    const api = await membership.changes(changeOf(request));
     const query = queryOf(request);
     const answer = await api.updateService(idOf(request), query.text('version'), jsonBody(request), {
       rollback: query.text('rollback'),
@@ -38,11 +38,15 @@ export function serviceRoutes(app: FastifyInstance, membership: Membership, imag
   );
 
   app.post('/bale/services/:id/rollback', async (request, reply) =>
-    sendJson(reply, 200, await (await membership.api()).rollBackTo(idOf(request), queryOf(request).text('to'))),
+    sendJson(
+      reply,
+      200,
+      await (await membership.changes(changeOf(request))).rollBackTo(idOf(request), queryOf(request).text('to')),
+    ),
   );
 
   app.post('/bale/services/:id/rebalance', async (request, reply) =>
-    sendJson(reply, 200, await (await membership.api()).rebalance(idOf(request))),
+    sendJson(reply, 200, await (await membership.changes(changeOf(request))).rebalance(idOf(request))),
   );
 
   app.get('/bale/services/:id/schedule', async (request, reply) =>
@@ -50,11 +54,11 @@ export function serviceRoutes(app: FastifyInstance, membership: Membership, imag
   );
 
   app.post('/bale/services/:id/run', async (request, reply) =>
-    sendJson(reply, 200, await (await membership.api()).runJob(idOf(request))),
+    sendJson(reply, 200, await (await membership.changes(changeOf(request))).runJob(idOf(request))),
   );
 
   app.delete('/services/:id', async (request, reply) => {
-    await (await membership.api()).removeService(idOf(request));
+    await (await membership.changes(changeOf(request))).removeService(idOf(request));
     return sendEmpty(reply, 200);
   });
 }

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { isAdmin } from './access.js';
 import type { Membership } from './membership.js';
 import { notLocked } from './refusals.js';
-import { jsonBody, queryOf, sendEmpty, sendJson } from './route-request.js';
+import { changeOf, jsonBody, queryOf, sendEmpty, sendJson } from './route-request.js';
 
 export function swarmRoutes(app: FastifyInstance, membership: Membership): void {
   app.get('/swarm', async (request, reply) => {
@@ -11,7 +11,9 @@ export function swarmRoutes(app: FastifyInstance, membership: Membership): void 
     return sendJson(reply, 200, isAdmin(request.raw) ? { ...document, JoinTokens } : document);
   });
 
-  app.post('/swarm/init', async (request, reply) => sendJson(reply, 200, await membership.init(jsonBody(request))));
+  app.post('/swarm/init', async (request, reply) =>
+    sendJson(reply, 200, await membership.init(jsonBody(request), changeOf(request))),
+  );
 
   app.post('/swarm/join', async (request, reply) => {
     await membership.join(jsonBody(request));
@@ -24,7 +26,7 @@ export function swarmRoutes(app: FastifyInstance, membership: Membership): void 
   });
 
   app.post('/swarm/update', async (request, reply) => {
-    const api = await membership.api();
+    const api = await membership.changes(changeOf(request));
     const query = queryOf(request);
     await api.updateSwarm(query.text('version'), jsonBody(request), {
       worker: query.bool('rotateWorkerToken', 'short'),

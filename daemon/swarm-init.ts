@@ -1,6 +1,7 @@
 import { type HostPort, formatHostPort, parseHostPort } from '../core/address.js';
 import { saveIdentity } from '../core/identity-file.js';
 import { IdentitySource } from '../core/identity.js';
+import type { ChangeRequest } from '../manager/audit/audit-record.js';
 import type { Manager } from '../manager/manager-types.js';
 import { chooseAdvertiseAddress, isUnspecified, systemAddress } from './advertise-address.js';
 import type { NodeSurroundings } from './cluster-node.js';
@@ -23,6 +24,7 @@ export interface PreparedMember {
  */
 export async function prepareInit(
   body: unknown,
+  change: ChangeRequest,
   surroundings: NodeSurroundings,
   signal: AbortSignal,
 ): Promise<PreparedMember> {
@@ -42,6 +44,7 @@ export async function prepareInit(
     spec: request.Spec,
     availability: request.Availability === '' ? 'active' : request.Availability,
     advertiseAddr,
+    change,
     clock,
     signal,
   });

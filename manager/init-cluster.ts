@@ -6,6 +6,8 @@ import { createCsr, newPrivateKey } from '../core/x509.js';
 import type { NodeAvailability } from '../proto/engine/node-document.js';
 import type { SwarmSpec } from '../proto/engine/swarm-document.js';
 import { newJoinSecret } from '../proto/join-token.js';
+import type { ChangeRequest } from './audit/audit-record.js';
+import { auditedStore } from './audit/audited-store.js';
 import { DEFAULT_LIFETIME, signNodeCertificate } from './ca/node-certificate.js';
 import { createRootCa } from './ca/root-ca.js';
 import { clearStateDirectory, stateDirectory, writeRootKey } from './state-directory.js';
@@ -20,6 +22,8 @@ export interface InitClusterOptions {
   readonly availability: NodeAvailability;
   /** host:port of the cluster port, as the other nodes are told. */
   readonly advertiseAddr: string;
+  /** Who asked for it, for the record; absent: nobody is named, and nothing recorded. */
+  readonly change?: ChangeRequest;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
@@ -56,7 +60,9 @@ export async function initCluster(options: InitClusterOptions): Promise<NodeIden
   const journal = await openLevelJournal(directory.journal);
   const store = await openStore({ journal, clock, logger: createLogger('error'), signal });
   try {
-    await store.update((tx) => {
+    const { change } = options;
+    const writable = change === undefined ? store : auditedStore(store, change);
+    await writable.update((tx) => {
       tx.put('cluster', {
         id: clusterId,
         spec,

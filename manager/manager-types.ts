@@ -5,6 +5,7 @@ import type { HostPower } from '../proto/engine/host-options.js';
 import type { SwarmApi } from './api/swarm-api.js';
 import type { Logs } from './logs/logs.js';
 import type { ClientAuthority } from './ca/client-authority.js';
+import type { ChangeRequest } from './audit/audit-record.js';
 import type { EventFeed } from './events/cluster-event.js';
 import type { NodeStreams } from './streams/node-streams.js';
 import type { TaskContainers } from './containers/task-containers.js';
@@ -25,6 +26,8 @@ export interface ManagerOptions {
 
 export interface Manager {
   readonly api: SwarmApi;
+  /** The same for one request: what it changes is recorded as its own. */
+  apiFor(request: ChangeRequest): SwarmApi;
   /** Connections to the Engines of the nodes. */
   readonly streams: NodeStreams;
   readonly events: EventFeed;

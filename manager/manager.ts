@@ -2,6 +2,7 @@ import { BaleError } from '../core/errors.js';
 import { isSignedFor } from '../core/x509.js';
 import { startClusterServer } from '../proto/cluster-server.js';
 import { createSwarmApi } from './api/create-swarm-api.js';
+import { auditedStore } from './audit/audited-store.js';
 import { CertificateAuthority } from './ca/certificate-authority.js';
 import { createTaskContainers } from './containers/task-containers.js';
 import { ClientAuthority, openClientKey } from './ca/client-authority.js';
@@ -100,9 +101,11 @@ async function compose(options: ManagerOptions, parts: Parts): Promise<Manager> 
   );
   // Sessions end before the port does: that they end now says nothing about their nodes.
   parts.add({ close: () => dispatcher.close() });
+  const ofApi = { identity, handshake, vault, allowed, clock, logger };
   logger.info({ addr: server.boundAddr, index: store.view.index }, 'manager started');
   return {
-    api: createSwarmApi({ store, identity, handshake, vault, allowed, clock, logger }),
+    api: createSwarmApi({ ...ofApi, store }),
+    apiFor: (request) => createSwarmApi({ ...ofApi, store: auditedStore(store, request) }),
     streams,
     events,
     logs: createLogs({ store, streams, clock }),

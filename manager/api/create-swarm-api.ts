@@ -9,6 +9,7 @@ import type { Vault } from '../secrets/vault.js';
 import type { TaskObject } from '../store/objects.js';
 import { describeWaits } from '../updater/waits.js';
 import type { Store } from '../store/store-types.js';
+import { readAudit } from './audit-api.js';
 import { ClusterApi } from './cluster-api.js';
 import { clusterOf } from './cluster-of.js';
 import { NodeApi } from './node-api.js';
@@ -79,6 +80,7 @@ export function createSwarmApi(options: SwarmApiOptions): SwarmApi {
     tasks: (filters) => tasks.tasks(filters),
     taskList: (filters) => tasks.taskList(filters),
     task: (id) => tasks.task(id),
+    audit: (query) => readAudit(store.view, query),
   };
 }
 

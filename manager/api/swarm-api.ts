@@ -1,3 +1,4 @@
+import type { AuditDocument } from '../../proto/engine/audit-document.js';
 import type { NodeDocument } from '../../proto/engine/node-document.js';
 import type { PayloadDocument, PayloadVersionDocument, RotationDocument } from '../../proto/engine/payload-document.js';
 import type {
@@ -9,6 +10,7 @@ import type {
 } from '../../proto/engine/service-document.js';
 import type { SwarmDocument, SwarmInfo } from '../../proto/engine/swarm-document.js';
 import type { TaskDocument } from '../../proto/engine/task-document.js';
+import type { AuditQuery } from './audit-api.js';
 import type { DrainRequest } from './drain-request.js';
 import type { ImageOptions } from './image-options.js';
 
@@ -67,7 +69,18 @@ export interface SwarmApi {
   /** The same as JSON, in pieces: of tens of thousands the text costs more than all else. */
   taskList(filters: Filters): Iterable<string>;
   task(id: string): TaskDocument;
+
+  /** bale's own: who changed what, the oldest first. */
+  audit(query: AuditQuery): readonly AuditDocument[];
 }
+
+/** What a request may ask that says neither who sent it nor what it is: nothing of it is recorded. */
+export type SwarmReads = Pick<
+  SwarmApi,
+  'info' | 'swarm' | 'nodes' | 'node' | 'services' | 'service' | 'history' | 'schedule' | 'tasks' | 'task' | 'audit'
+> & {
+  readonly [Noun in 'secrets' | 'configs']: Pick<PayloadVerbs, 'list' | 'inspect' | 'versions'>;
+};
 
 /** `/secrets` and `/configs`. Under a name its newest version is meant; an id names one version. */
 export interface PayloadVerbs {

@@ -4,6 +4,7 @@ import { newId } from '../../core/id.js';
 import type { Logger } from '../../core/logger.js';
 import type { Peer } from '../../proto/cluster-peer.js';
 import { isSameSecret, parseJoinToken, rootDigest } from '../../proto/join-token.js';
+import { writeRecords } from '../audit/audited-store.js';
 import type { ClusterObject } from '../store/objects.js';
 import type { Store, View } from '../store/store-types.js';
 import { decideJoin } from './join-decision.js';
@@ -76,6 +77,9 @@ export class CertificateAuthority {
             certificateExpiry: signed.expiry,
             portErrors: [],
           });
+          const joined = { who: { kind: 'join-token', role }, request: 'POST /swarm/join' } as const;
+          const made = { action: 'create', object: 'node', objectId: nodeId, name: '', newVersion: tx.index } as const;
+          writeRecords(tx, [{ ...joined, ...made, fields: [] }]);
           return { nodeId, clusterId: cluster.id, role, certificate: signed.certificate };
         }
       }

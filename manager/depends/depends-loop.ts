@@ -64,6 +64,7 @@ export function startDependsLoop({ store, clock, logger }: DependsLoopOptions): 
       case 'cluster':
       case 'secret':
       case 'config':
+      case 'audit':
         break;
     }
   };

@@ -51,6 +51,7 @@ export class RouteCache {
           break;
         case 'secret':
         case 'config':
+        case 'audit':
           break;
       }
     }

@@ -30,6 +30,7 @@ function describeChange(
 ): EventDraft | undefined {
   switch (change.table) {
     case 'cluster':
+    case 'audit':
       return undefined;
     case 'service':
       return whole('service', change, serviceName, serviceUpdate);
@@ -109,8 +110,7 @@ function describePayload(
   const about = { type, id, labels: row.spec.Labels };
   if (after === undefined) {
     const isNewest = !changes.some(
-      (other) =>
-        other.table === type && other.before?.spec.Name === name && other.before.dataVersion > row.dataVersion,
+      (other) => other.table === type && other.before?.spec.Name === name && other.before.dataVersion > row.dataVersion,
     );
     return isNewest && !isNameLeft(type, name) ? { ...about, action: 'remove', attributes: { name } } : undefined;
   }

@@ -3,6 +3,7 @@ import { timestamp, type Clock } from '../../core/clock.js';
 import { ControlLoop } from '../../core/control-loop.js';
 import { BaleError, errorMessage } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
+import { auditedStore } from '../audit/audited-store.js';
 import type { NodeObject } from '../store/objects.js';
 import type { CommittedChange, Store, Transaction, View } from '../store/store-types.js';
 import { AwakeClock } from './awake-clock.js';
@@ -89,7 +90,8 @@ export class NodeHealth {
   /** It leaves the cluster on purpose. Its session may go on for a while. */
   async left(nodeId: string): Promise<void> {
     this.#change(nodeId, { kind: 'left' });
-    await this.#options.store.update((tx) => this.#write(tx, nodeId));
+    const request = { who: { kind: 'node', id: nodeId }, request: 'POST /swarm/leave' } as const;
+    await auditedStore(this.#options.store, request).update((tx) => this.#write(tx, nodeId));
   }
 
   async close(): Promise<void> {

@@ -40,6 +40,7 @@ export function dirtySlots(
     case 'cluster':
     case 'secret':
     case 'config':
+    case 'audit':
       return [];
   }
 }

@@ -57,6 +57,7 @@ export function startReaper({ store, clock, logger }: ReaperOptions): { close():
       case 'service':
       case 'secret':
       case 'config':
+      case 'audit':
         break;
     }
   };

@@ -53,6 +53,7 @@ export function startScheduleLoop({ store, clock, logger }: ScheduleLoopOptions)
       case 'cluster':
       case 'secret':
       case 'config':
+      case 'audit':
         break;
     }
   };

@@ -98,6 +98,7 @@ export function startScheduler(options: SchedulerOptions): { close(): Promise<vo
       case 'cluster':
       case 'secret':
       case 'config':
+      case 'audit':
         return false;
     }
   };

@@ -8,7 +8,7 @@ import type { Change, Journal, JournalContent } from './journal.js';
 import { TABLE_NAMES } from './objects.js';
 
 /** Moves when a row can no longer be read by an older bale. A journal of a higher format is refused. */
-export const JOURNAL_FORMAT = 2;
+export const JOURNAL_FORMAT = 3;
 
 /** Keys: `table!id` → the row as JSON; `meta!…` → numbers, for no table is called `meta`. */
 const FORMAT_KEY = 'meta!format';

@@ -1,4 +1,5 @@
 import type { ClientRole } from '../../proto/client-certificate.js';
+import type { AuditRecord } from '../audit/audit-record.js';
 import type { HostOptions } from '../../proto/engine/host-options.js';
 import type { NodeDescription, NodeSpec, NodeState } from '../../proto/engine/node-document.js';
 import type { PayloadSpec } from '../../proto/engine/payload-document.js';
@@ -272,6 +273,11 @@ export interface PayloadObject extends StoredObject {
   readonly sealed: string;
 }
 
+/** One change of a request, written in the transaction that made it. It is never changed. */
+export interface AuditObject extends StoredObject {
+  readonly spec: AuditRecord;
+}
+
 /** Table name → row type. */
 export interface Tables {
   readonly cluster: ClusterObject;
@@ -280,7 +286,8 @@ export interface Tables {
   readonly task: TaskObject;
   readonly secret: PayloadObject;
   readonly config: PayloadObject;
+  readonly audit: AuditObject;
 }
 
 export type TableName = keyof Tables;
-export const TABLE_NAMES: readonly TableName[] = ['cluster', 'node', 'service', 'task', 'secret', 'config'];
+export const TABLE_NAMES: readonly TableName[] = ['cluster', 'node', 'service', 'task', 'secret', 'config', 'audit'];

@@ -29,6 +29,7 @@ export class State implements View {
     task: new Table([this.#tasksByService, this.#tasksByNode, this.#tasksBySlot, this.#unassigned]),
     secret: new Table([]),
     config: new Table([]),
+    audit: new Table([]),
   };
 
   get index(): number {

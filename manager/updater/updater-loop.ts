@@ -81,6 +81,7 @@ export function startUpdater({ store, handshake, onMeshReport, clock, logger }: 
       case 'cluster':
       case 'secret':
       case 'config':
+      case 'audit':
         break;
     }
   };

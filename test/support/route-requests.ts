@@ -143,6 +143,10 @@ export const ROUTE_REQUESTS: Readonly<Record<string, RouteRequests>> = {
   'GET /bale/services/:id/schedule': { noun: 'service' },
   'POST /bale/services/:id/run': { noun: 'service' },
 
+  'GET /bale/audit': {
+    query: { since: time, until: time, object: word, who: word, limit: fc.oneof(version, fc.string()) },
+  },
+
   'GET /tasks': LIST,
   'GET /tasks/:id': { noun: 'task' },
   'GET /tasks/:id/logs': { noun: 'task', query: LOGS },

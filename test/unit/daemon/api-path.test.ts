@@ -30,7 +30,8 @@ describe('the owner of a request', () => {
     ['GET', '/networks', 'engine'],
     ['GET', '/nodesandmore', 'engine'],
     ['POST', '/containers/nodes/attach', 'engine'],
-    ['GET', '/events', 'engine'],
+    ['GET', '/events', 'events'],
+    ['POST', '/events', 'engine'],
     ['GET', '/', 'engine'],
   ])('%s %s is for %s', (method, path, owner) => {
     expect(ownerOf(method, path)).toBe(owner);
