@@ -78,9 +78,8 @@ export interface SwarmApi {
 export type SwarmReads = Pick<
   SwarmApi,
   'info' | 'swarm' | 'nodes' | 'node' | 'services' | 'service' | 'history' | 'schedule' | 'tasks' | 'task' | 'audit'
-> & {
-  readonly [Noun in 'secrets' | 'configs']: Pick<PayloadVerbs, 'list' | 'inspect' | 'versions'>;
-};
+> &
+  Readonly<Record<'secrets' | 'configs', Pick<PayloadVerbs, 'list' | 'inspect' | 'versions'>>>;
 
 /** `/secrets` and `/configs`. Under a name its newest version is meant; an id names one version. */
 export interface PayloadVerbs {

@@ -38,7 +38,7 @@ const engineLine = (id: string, time = Date.now()): string =>
   `{"status":"start","id":"${id}","Type":"container","Action":"start","Actor":{"ID":"${id}","Attributes":{"name":"${id}"}},` +
   `"scope":"local","time":${Math.floor(time / 1000)},"timeNano":${time}000000}\n`;
 
-async function watch(query: Readonly<Record<string, unknown>> = {}): Promise<EventWatcher> {
+async function watch(query: Readonly<Record<string, string | number | object>> = {}): Promise<EventWatcher> {
   const watcher = await EventWatcher.open(house.manager.client, query);
   onTestFinished(() => {
     watcher.hangUp();

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../core/clock.js';
 import { BaleError } from '../../core/errors.js';
 import { createLogger } from '../../core/logger.js';
 import { EngineClient } from '../../daemon/engine-client.js';
@@ -70,6 +71,8 @@ class House {
       facts: new EngineFactsSource(engine),
       swarmState: () => 'active/manager',
       api: () => Promise.reject(new Error('no cluster API here')),
+      events: () => undefined,
+      clock: systemClock,
       remote: (request) => remote.callOf(request),
       logger: createLogger('silent'),
     });

@@ -42,7 +42,10 @@ export class EventWatcher {
   }
 
   /** Resolves when the answer has begun: what happens from then on is seen. */
-  static async open(client: SocketClient, query: Readonly<Record<string, unknown>> = {}): Promise<EventWatcher> {
+  static async open(
+    client: SocketClient,
+    query: Readonly<Record<string, string | number | object>> = {},
+  ): Promise<EventWatcher> {
     const call = client.open(`/v1.41/events${queryText(query)}`);
     call.end();
     const answer = await answerOf(call);
@@ -73,7 +76,7 @@ export class EventWatcher {
   }
 }
 
-export function queryText(query: Readonly<Record<string, unknown>>): string {
+export function queryText(query: Readonly<Record<string, string | number | object>>): string {
   const pairs = Object.entries(query).map(([name, value]): [string, string] => [
     name,
     typeof value === 'object' ? JSON.stringify(value) : String(value),
