@@ -148,7 +148,7 @@ describe('a manager that cannot start says why, once, and lets go of its state',
     const manager = await start(identity);
     await manager.close();
     const database = new Level(journal);
-    expect(await database.get('meta!format')).toBe('2');
+    expect(await database.get('meta!format')).toBe('3');
     await database.close();
   });
 
