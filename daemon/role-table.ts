@@ -56,7 +56,7 @@ export const ROLE_TABLE: readonly AccessRow[] = [
   ...rows('admin', 'any', 'POST /swarm/init', 'POST /swarm/join', 'POST /swarm/leave', 'POST /swarm/update'),
   ...rows('admin', 'any', 'GET /swarm/unlockkey', 'POST /swarm/unlock', 'DELETE /nodes/:id'),
   ...rows('admin', 'any', 'GET /bale/client-certificates', 'POST /bale/client-certificates/create'),
-  ...rows('admin', 'any', 'DELETE /bale/client-certificates/:id'),
+  ...rows('admin', 'any', 'DELETE /bale/client-certificates/:id', 'GET /bale/audit'),
 ];
 
 export type AccessDecision =

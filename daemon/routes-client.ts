@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Membership } from './membership.js';
-import { idOf, jsonBody, sendEmpty, sendJson } from './route-request.js';
+import { changeOf, idOf, jsonBody, sendEmpty, sendJson } from './route-request.js';
 
 /** Client certificates: who may use the API from other machines. */
 export function clientRoutes(app: FastifyInstance, membership: Membership): void {
@@ -9,12 +9,12 @@ export function clientRoutes(app: FastifyInstance, membership: Membership): void
   );
 
   app.post('/bale/client-certificates/create', async (request, reply) => {
-    const { clients } = await membership.manager();
+    const clients = (await membership.manager()).clientsFor(changeOf(request));
     return sendJson(reply, 201, await clients.create(jsonBody(request)));
   });
 
   app.delete('/bale/client-certificates/:id', async (request, reply) => {
-    await (await membership.manager()).clients.revoke(idOf(request));
+    await (await membership.manager()).clientsFor(changeOf(request)).revoke(idOf(request));
     return sendEmpty(reply, 200);
   });
 }

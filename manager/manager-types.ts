@@ -35,6 +35,8 @@ export interface Manager {
   readonly containers: Pick<TaskContainers, 'find'>;
   /** Who may use the API from other machines. */
   readonly clients: ClientAuthority;
+  /** The same for one request: what it changes is recorded as its own. */
+  clientsFor(request: ChangeRequest): Pick<ClientAuthority, 'create' | 'revoke'>;
   /** host:port that the cluster port is bound to. */
   readonly boundAddr: string;
   /** Calls `listener` after each change of the cluster's state. The returned function unsubscribes. */

@@ -111,6 +111,7 @@ async function compose(options: ManagerOptions, parts: Parts): Promise<Manager> 
     logs: createLogs({ store, streams, clock }),
     containers: parts.add(createTaskContainers(store)),
     clients: new ClientAuthority({ store, vault, clock, logger }),
+    clientsFor: (request) => new ClientAuthority({ store: auditedStore(store, request), vault, clock, logger }),
     boundAddr: server.boundAddr,
     failed: store.failed,
     onCommit: (listener) =>

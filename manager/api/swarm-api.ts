@@ -77,7 +77,18 @@ export interface SwarmApi {
 /** What a request may ask that says neither who sent it nor what it is: nothing of it is recorded. */
 export type SwarmReads = Pick<
   SwarmApi,
-  'info' | 'swarm' | 'nodes' | 'node' | 'services' | 'service' | 'history' | 'schedule' | 'tasks' | 'task' | 'audit'
+  | 'info'
+  | 'swarm'
+  | 'nodes'
+  | 'node'
+  | 'services'
+  | 'service'
+  | 'history'
+  | 'schedule'
+  | 'tasks'
+  | 'taskList'
+  | 'task'
+  | 'audit'
 > &
   Readonly<Record<'secrets' | 'configs', Pick<PayloadVerbs, 'list' | 'inspect' | 'versions'>>>;
 

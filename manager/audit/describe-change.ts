@@ -83,7 +83,15 @@ const clusterFields = (before: ClusterObject, after: ClusterObject): readonly st
   ...(before.joinSecrets.worker === after.joinSecrets.worker ? [] : ['JoinTokens.Worker']),
   ...(before.joinSecrets.manager === after.joinSecrets.manager ? [] : ['JoinTokens.Manager']),
   ...(before.rootCertificate === after.rootCertificate ? [] : ['RootCertificate']),
+  ...changedClients(before, after),
 ];
+
+/** Names of those whose certificates were made or revoked. */
+function changedClients(before: ClusterObject, after: ClusterObject): readonly string[] {
+  const known = new Set(before.clientAccess?.certificates);
+  const changed = (after.clientAccess?.certificates ?? []).filter((certificate) => !known.has(certificate));
+  return [...new Set(changed.map(({ name }) => `clientCertificates.${name}`))];
+}
 
 const nodeFields = (before: NodeObject, after: NodeObject): readonly string[] => [
   ...(before.status.state === after.status.state ? [] : ['Status.State']),
