@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createCsr, newPrivateKey } from '../../core/x509.js';
 import type { AuditDocument } from '../../proto/engine/audit-document.js';
 import { DaemonApi, refusalOf } from '../support/daemon-api.js';
 
@@ -113,6 +114,21 @@ describe('the audit', () => {
       action: 'remove',
       object: 'node',
       id: node.ID,
+    });
+  });
+
+  test('tells whose certificates were made and revoked', async () => {
+    const body = { name: 'alice', role: 'viewer', csr: createCsr(newPrivateKey()) };
+    expect((await house.ask('POST', '/bale/client-certificates/create', { body })).status).toBe(201);
+    expect(await newest()).toMatchObject({
+      request: 'POST /bale/client-certificates/create',
+      object: 'cluster',
+      fields: ['clientCertificates.alice'],
+    });
+    expect((await house.ask('DELETE', '/bale/client-certificates/alice')).status).toBe(200);
+    expect(await newest()).toMatchObject({
+      request: 'DELETE /bale/client-certificates/:id',
+      fields: ['clientCertificates.alice'],
     });
   });
 
