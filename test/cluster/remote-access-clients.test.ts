@@ -87,6 +87,26 @@ test.skipIf(!dockerPy)('docker-py by its variables', async () => {
   expect(await must('python3', ['-c', script], { env: variables('viewer') })).toBe("True ['web']\n403\n");
 });
 
+test('bale speaks to a daemon on another machine, and names what is missing', async () => {
+  const remote = async (name: string, ...args: readonly string[]) => {
+    const at = (file: string): string => join(files(name), file);
+    const tls = ['--tlscacert', at('ca.pem'), '--tlscert', at('cert.pem'), '--tlskey', at('key.pem')];
+    return bale('-H', `tcp://127.0.0.1:${port}`, ...tls, ...args);
+  };
+  expect(await remote('viewer', 'service', 'ls', '--format', '{{.Name}}')).toEqual({
+    code: 0,
+    stdout: 'web\n',
+    stderr: '',
+  });
+  expect((await remote('operator', 'service', 'update', '-d', '--label-add', 'a=b', 'web')).code).toBe(0);
+  const refused = await remote('viewer', 'service', 'rm', 'web');
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('role viewer may not do this')]);
+  expect((await remote('viewer', 'swarm', 'join-token', 'worker')).stderr).toContain('to admins alone');
+  expect((await remote('nowhere', 'node', 'ls')).stderr).toMatch(
+    /nowhere\/ca\.pem cannot be read: there is no such file/,
+  );
+});
+
 test('a client that was revoked is told so by docker', async () => {
   expect((await bale('client-cert', 'create', 'gone', '--role', 'viewer', '--out', files('gone'))).code).toBe(0);
   expect((await bale('client-cert', 'revoke', 'gone')).stdout).toBe('gone\n');
