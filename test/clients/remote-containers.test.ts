@@ -10,6 +10,14 @@ import { run, type Output } from '../support/run.js';
 import { makeSwarm, nodeState, runningTasks, tasksOf } from '../support/swarm-session.js';
 import { TEST_IMAGE } from '../support/test-image.js';
 
+/** In a container: shows the first size of its terminal, says so by a file, and shows the second. */
+const SHOW_SIZES =
+  'until busybox stty size 2>&1 | busybox grep 31.91; do sleep 0.1; done; touch /tmp/sized; ' +
+  'until busybox stty size 2>&1 | busybox grep 22.77; do sleep 0.1; done';
+
+/** On the terminal's side: sets the second size once `seen` finds the file. */
+const resizeOnce = (seen: string): string => `until ${seen}; do sleep 0.1; done; stty cols 77 rows 22 </dev/tty`;
+
 /**
  * One command line a row; `$N` is a container on the third host. What docker prints of it before the
  * manager on the first host must be what it prints before the Engine of the third.
@@ -31,12 +39,8 @@ const SESSION: readonly (readonly [what: string, script: string])[] = [
     `script -qec "$CLIENT exec -it $N sh -c 'test -t 0 && test -t 1 && echo a terminal; exit 3'" /dev/null </dev/null`,
   ],
   [
-    'exec: the size of the terminal',
-    `script -qec "stty cols 91 rows 31; $CLIENT exec -it $N sh -c 'sleep 0.5; busybox stty size'" /dev/null`,
-  ],
-  [
-    'exec: another size of the terminal',
-    `script -qec "(sleep 1; stty cols 77 rows 22 </dev/tty) & $CLIENT exec -it $N sh -c 'sleep 2.5; busybox stty size'" /dev/null`,
+    'exec: the sizes of the terminal',
+    `docker exec $N busybox rm -f /tmp/sized; script -qec "stty cols 91 rows 31; (${resizeOnce('$CLIENT exec $N test -e /tmp/sized')}) & $CLIENT exec -it $N sh -c '${SHOW_SIZES}'" /dev/null`,
   ],
   [
     'inspect',
@@ -111,8 +115,7 @@ describe('containers of another node before the docker CLI', () => {
     expect(here['exec: outputs and exit code']).toBe('exit code 7\nout\nerr\n');
     expect(here['exec: megabytes in']).toBe('exit code 0\n20000000\n');
     expect(here['exec: a terminal']).toMatch(/exit code 3\na terminal/);
-    expect(here['exec: the size of the terminal']).toMatch(/^31 91/m);
-    expect(here['exec: another size of the terminal']).toMatch(/^22 77/m);
+    expect(here['exec: the sizes of the terminal']).toMatch(/^31 91\r?\n22 77/m);
     expect(here['exec: detached']).toBe('exit code 0\n/tmp/detached\n');
     expect(here['exec: both at once']).toBe('exit code 0\nsame\n');
     expect(here['copy in and out']).toBe('exit code 0\ncontent\n');
@@ -239,8 +242,9 @@ describe('containers of another node before the docker CLI', () => {
     test('gives a command the terminal, its size, and takes it back', async () => {
       const terminal = (command: string): Promise<Output> =>
         shell(`script -qec "stty cols 91 rows 31; ${command}; stty -a | grep -o ' echo '" /dev/null`);
+      await shell('bale exec web busybox rm -f /tmp/sized');
       const typed = await terminal(
-        `(sleep 2; stty cols 77 rows 22 </dev/tty) & ${bale('exec')} -it web sh -c 'sleep 0.7; busybox stty size; sleep 2.5; busybox stty size'`,
+        `(${resizeOnce(bale('exec web test -e /tmp/sized'))}) & ${bale('exec')} -it web sh -c '${SHOW_SIZES}'`,
       );
       expect(
         typed.stdout
