@@ -73,6 +73,11 @@ function send(to: Send, method: string, path: string, { id, query, body, type, a
   return to(method, url, { headers, ...(isSent ? { body } : {}) });
 }
 
+const notFound = (noun: string, id: string): string =>
+  noun === 'client certificate'
+    ? `valid client certificate ${id} not found; "bale client-cert ls" shows those that there are`
+    : `${noun} ${id} not found`;
+
 /** Refusals have a reason; the one 500 is that of a lost write. */
 function expectRefusal(answer: Answer, statuses: readonly number[]): void {
   const { status, message } = refusalOf(answer);
@@ -134,6 +139,7 @@ describe('on a manager, whatever comes is done whole, or refused and nothing cha
     task: {},
     secret: { Name: 'nosuch', Data },
     config: { Name: 'nosuch', Data },
+    'client certificate': {},
   };
 
   test.each(ROUTES.filter(({ path }) => path.includes(':id')))('$route: no such id or name', async (row) => {
@@ -144,7 +150,7 @@ describe('on a manager, whatever comes is done whole, or refused and nothing cha
     for (const id of ['nosuch', '__proto__', 'constructor', '%2e%2e', 'a%2Fb', '%F0%9F%90%A2', '%00']) {
       const question = method === 'POST' ? { body: GOOD_BODIES[noun] } : {};
       const answer = await api.ask(method, `${path.replace(':id', id)}?version=1&to=1&force=1`, question);
-      expect(refusalOf(answer)).toEqual({ status: 404, message: `${noun} ${decodeURIComponent(id)} not found` });
+      expect(refusalOf(answer)).toEqual({ status: 404, message: notFound(noun, decodeURIComponent(id)) });
     }
     expect(await api.written()).toEqual(before);
   });

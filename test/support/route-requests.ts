@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { CLIENT_ROLES } from '../../proto/client-certificate.js';
 import { nodeSpecShape } from '../../proto/engine/node-spec-shape.js';
 import { configSpecShape, secretSpecShape } from '../../proto/engine/payload-spec-shape.js';
 import { serviceSpecShape } from '../../proto/engine/service-spec-shape.js';
@@ -13,7 +14,7 @@ export interface RouteRequests {
   /** Of a route that reads one. */
   readonly body?: fc.Arbitrary<unknown>;
   /** What an object of the path's id is called in refusals. */
-  readonly noun?: 'service' | 'node' | 'task' | 'secret' | 'config';
+  readonly noun?: 'service' | 'node' | 'task' | 'secret' | 'config' | 'client certificate';
   /** The route changes what a daemon is: asked on daemons of its own. */
   readonly membership?: true;
   /** The route asks the Engine and no cluster. */
@@ -81,6 +82,19 @@ const payload = (shape: Parameters<typeof likeDocument>[0]): fc.Arbitrary<unknow
   );
 const rotation = fc.oneof(anything, fc.record({ Data: base64 }));
 
+const clientCertificate = fc.oneof(
+  anything,
+  fc.record({
+    name: word,
+    role: fc.constantFrom(...CLIENT_ROLES, 'root', '', '__proto__'),
+    csr: fc.oneof(
+      fc.constantFrom('', '-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n'),
+      word,
+    ),
+    expiry: fc.oneof(fc.integer(), fc.constantFrom(0, -1, 1e300), fc.string()),
+  }),
+);
+
 const LIST = { query: { filters } };
 
 const payloadRoutes = (
@@ -142,6 +156,10 @@ export const ROUTE_REQUESTS: Readonly<Record<string, RouteRequests>> = {
   'POST /bale/services/:id/rebalance': { noun: 'service' },
   'GET /bale/services/:id/schedule': { noun: 'service' },
   'POST /bale/services/:id/run': { noun: 'service' },
+
+  'GET /bale/client-certificates': {},
+  'POST /bale/client-certificates/create': { body: clientCertificate },
+  'DELETE /bale/client-certificates/:id': { noun: 'client certificate' },
 
   'GET /bale/audit': {
     query: { since: time, until: time, object: word, who: word, limit: fc.oneof(version, fc.string()) },
