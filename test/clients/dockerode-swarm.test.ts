@@ -10,7 +10,11 @@ beforeAll(async () => {
 });
 afterAll(() => hosts[Symbol.asyncDispose]());
 
-function session(socket: 'engineSocket' | 'baleSocket', port: number, publishedPort: number): Promise<readonly Outcome[]> {
+function session(
+  socket: 'engineSocket' | 'baleSocket',
+  port: number,
+  publishedPort: number,
+): Promise<readonly Outcome[]> {
   const [h1, h2] = [hosts.host(1), hosts.host(2)];
   return dockerodeSession({
     manager: new DockerApi({ socketPath: h1[socket] }),

@@ -60,7 +60,10 @@ export async function dockerodeSession(side: DockerodeSide): Promise<readonly Ou
   await step('join with a wrong token', () => worker.swarmJoin({ ...join, JoinToken: 'SWMTKN-1-wrong' }));
   await step('join', () => worker.swarmJoin({ ...join, JoinToken: JoinTokens?.Worker }));
   await step('join again', () => worker.swarmJoin({ ...join, JoinToken: JoinTokens?.Worker }));
-  await eventually('two nodes', async () => (await nodes()).filter(({ Status }) => Status.State === 'ready').length === 2);
+  await eventually(
+    'two nodes',
+    async () => (await nodes()).filter(({ Status }) => Status.State === 'ready').length === 2,
+  );
   await step('swarm', async () => (await answer<SwarmDocument>(manager.swarmInspect())).Spec);
   await step('swarm update', async () => {
     const swarm = await answer<SwarmDocument>(manager.swarmInspect());
@@ -70,7 +73,11 @@ export async function dockerodeSession(side: DockerodeSide): Promise<readonly Ou
     (await nodes()).map(({ Description, Spec, Status }) => [Description.Hostname, Spec, Status.State]).sort(),
   );
   await step('nodes of a worker', () => worker.listNodes());
-  await step('workers', async () => (await answer<readonly unknown[]>(manager.listNodes({ filters: filters({ role: ['worker'] }) }))).length);
+  await step(
+    'workers',
+    async () =>
+      (await answer<readonly unknown[]>(manager.listNodes({ filters: filters({ role: ['worker'] }) }))).length,
+  );
   await step('label a node', async () => {
     const { ID, Version, Spec } = await named('h2');
     await manager.getNode(ID).update({ ...Spec, version: Version.Index, Labels: { zone: 'a' } });
@@ -87,7 +94,11 @@ export async function dockerodeSession(side: DockerodeSide): Promise<readonly Ou
       return noun === 'secret' ? manager.createSecret(body) : manager.createConfig(body);
     };
     const list = (map: Readonly<Record<string, readonly string[]>>): Promise<readonly PayloadDocument[]> =>
-      answer(noun === 'secret' ? manager.listSecrets({ filters: filters(map) }) : manager.listConfigs({ filters: filters(map) }));
+      answer(
+        noun === 'secret'
+          ? manager.listSecrets({ filters: filters(map) })
+          : manager.listConfigs({ filters: filters(map) }),
+      );
     const inspect = (name: string): Promise<PayloadDocument> => answer(manager[get](name).inspect());
     await step(`${noun} create`, async () => {
       await create('one');
@@ -117,7 +128,11 @@ export async function dockerodeSession(side: DockerodeSide): Promise<readonly Ou
         Name: 'talk',
         Labels: { x: 'y' },
         TaskTemplate: {
-          ContainerSpec: { Image: TEST_IMAGE, Command: ['sh', '-c', 'echo one; echo two; exec sleep 1000'], Env: ['A=b'] },
+          ContainerSpec: {
+            Image: TEST_IMAGE,
+            Command: ['sh', '-c', 'echo one; echo two; exec sleep 1000'],
+            Env: ['A=b'],
+          },
           Placement: { Constraints: ['node.hostname==h2'] },
         },
         Mode: { Replicated: { Replicas: 1 } },
@@ -131,12 +146,21 @@ export async function dockerodeSession(side: DockerodeSide): Promise<readonly Ou
     return [Spec, Endpoint?.Ports];
   });
   await step('services', async () =>
-    (await answer<readonly ServiceDocument[]>(manager.listServices({ filters: { label: ['x=y'] } }))).map(({ Spec }) => Spec.Name),
+    (await answer<readonly ServiceDocument[]>(manager.listServices({ filters: { label: ['x=y'] } }))).map(
+      ({ Spec }) => Spec.Name,
+    ),
   );
-  await step('create twice', () => manager.createService({ Name: 'talk', TaskTemplate: { ContainerSpec: { Image: TEST_IMAGE } } }));
+  await step('create twice', () =>
+    manager.createService({ Name: 'talk', TaskTemplate: { ContainerSpec: { Image: TEST_IMAGE } } }),
+  );
   await step('service nowhere', () => manager.getService('nowhere').inspect());
   await step('tasks', async () =>
-    (await tasks({ service: ['talk'] })).map(({ Spec, Slot, DesiredState, Status }) => [Spec, Slot, DesiredState, Status.State]),
+    (await tasks({ service: ['talk'] })).map(({ Spec, Slot, DesiredState, Status }) => [
+      Spec,
+      Slot,
+      DesiredState,
+      Status.State,
+    ]),
   );
   await step('task', async () => {
     const [task] = await tasks({ service: ['talk'] });
@@ -149,10 +173,16 @@ export async function dockerodeSession(side: DockerodeSide): Promise<readonly Ou
   await step('logs', logs);
   await step('scale', async () => {
     const { Spec, Version } = await answer<ServiceDocument>(manager.getService('talk').inspect());
-    return manager.getService('talk').update({ ...Spec, version: Version.Index, Mode: { Replicated: { Replicas: 2 } } });
+    return manager
+      .getService('talk')
+      .update({ ...Spec, version: Version.Index, Mode: { Replicated: { Replicas: 2 } } });
   });
   await running(2);
-  await step('stale', () => manager.getService('talk').update({ Name: 'talk', version: 1, TaskTemplate: { ContainerSpec: { Image: TEST_IMAGE } } }));
+  await step('stale', () =>
+    manager
+      .getService('talk')
+      .update({ Name: 'talk', version: 1, TaskTemplate: { ContainerSpec: { Image: TEST_IMAGE } } }),
+  );
   await step('remove', () => manager.getService('talk').remove());
   await step('remove again', () => manager.getService('talk').remove());
   await step('worker leaves', () => worker.swarmLeave({}));

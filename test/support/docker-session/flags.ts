@@ -11,8 +11,7 @@ export interface Verb {
 }
 
 export async function verbsOf(docker: Docker): Promise<readonly Verb[]> {
-  const help = async (...words: readonly string[]): Promise<string> =>
-    (await docker.run([...words, '--help'])).stdout;
+  const help = async (...words: readonly string[]): Promise<string> => (await docker.run([...words, '--help'])).stdout;
   const verbs: Verb[] = [];
   for (const noun of NOUNS) {
     const listed = /^Commands:\n((?: {2}.*\n)+)/m.exec(await help(noun))?.[1] ?? '';

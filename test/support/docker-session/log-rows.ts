@@ -12,7 +12,7 @@ export const LOG_ROWS: readonly Step[] = [
   'service logs --raw screen',
   'service logs --details talk',
   'service logs --details screen',
-  "service logs --no-resolve --no-trunc talk",
+  'service logs --no-resolve --no-trunc talk',
   'service logs --no-task-ids talk',
   'service logs --no-trunc talk',
   'service logs --raw talk',

@@ -16,7 +16,10 @@ export const NODE_ROWS: readonly Step[] = [
   'node update h9',
   {
     run: 'node update --availability away h2',
-    differs: { why: REASONS.value, bale: /invalid NodeSpec: Availability: must be one of active, pause, drain, got "away"/ },
+    differs: {
+      why: REASONS.value,
+      bale: /invalid NodeSpec: Availability: must be one of active, pause, drain, got "away"/,
+    },
   },
   'node ls -f node.label=zone=a',
   'node ls -f label=zone=a -q',

@@ -35,10 +35,7 @@ export const PAYLOAD_ROWS: readonly Step[] = [
 ];
 
 /** Payloads that a service has. */
-export const PAYLOADS_IN_USE: readonly Step[] = [
-  'secret rm secret-two',
-  'config rm config-two',
-];
+export const PAYLOADS_IN_USE: readonly Step[] = ['secret rm secret-two', 'config rm config-two'];
 
 export const PAYLOADS_END: readonly Step[] = [
   'secret rm secret-one secret-two',

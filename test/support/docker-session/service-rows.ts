@@ -77,9 +77,15 @@ export const SERVICE_ROWS: readonly Step[] = [
   'service ls',
   "service ls -f mode=global --format '{{.Name}} {{.Mode}}'",
   { run: 'service rollback job', differs: { why: REASONS.jobRollback, bale: /exit code 0\njob\n[^]*job complete/ } },
-  { run: 'service create --mode global-job -p 9000:80 {image}', refused: 'EndpointSpec.Ports is not implemented yet: jobs publish no ports' },
+  {
+    run: 'service create --mode global-job -p 9000:80 {image}',
+    refused: 'EndpointSpec.Ports is not implemented yet: jobs publish no ports',
+  },
   { run: 'service create --endpoint-mode dnsrr {image}', refused: 'EndpointSpec.Mode "dnsrr" is not implemented yet' },
-  { run: 'service create -p 9000:80/sctp {image}', refused: 'EndpointSpec.Ports[0].Protocol "sctp" is not implemented yet' },
+  {
+    run: 'service create -p 9000:80/sctp {image}',
+    refused: 'EndpointSpec.Ports[0].Protocol "sctp" is not implemented yet',
+  },
   { run: 'service create --network host {image}', refused: 'TaskTemplate.Networks is not implemented' },
   { run: 'service create --credential-spec file://x.json {image}', refused: 'CredentialSpec is not implemented' },
   { run: 'service create --mount type=npipe,source=x,target=/y {image}', refused: 'Type' },

@@ -44,9 +44,15 @@ export const UPDATE_ROWS: readonly Step[] = [
   'service update -d --oom-score-adj 100 change',
   'service update -d --health-start-interval 1s --health-cmd true change',
   { run: 'service update -d --network-add host change', refused: 'TaskTemplate.Networks is not implemented' },
-  { run: 'service update -d --network-add host --network-rm host change', refused: 'TaskTemplate.Networks is not implemented' },
+  {
+    run: 'service update -d --network-add host --network-rm host change',
+    refused: 'TaskTemplate.Networks is not implemented',
+  },
   { run: 'service update -d --credential-spec file://x.json change', refused: 'CredentialSpec is not implemented' },
-  { run: 'service update -d --endpoint-mode dnsrr change', refused: 'EndpointSpec.Mode "dnsrr" is not implemented yet' },
+  {
+    run: 'service update -d --endpoint-mode dnsrr change',
+    refused: 'EndpointSpec.Mode "dnsrr" is not implemented yet',
+  },
   "service inspect -f '{{json .Spec}}' change",
   'service rm change',
 ];
