@@ -13,10 +13,11 @@ node -e 'const [a,b]=process.versions.node.split(".").map(Number); process.exit(
   exit 1
 }
 
-# Debian packages whose program is missing.
+# Debian packages whose program, or file, is missing.
 install_packages() {
   local missing=() pair
   for pair in "$@"; do
+    [ -e "${pair%%:*}" ] && [ "${pair:0:1}" = / ] && continue
     [ -n "$(PATH="$PATH:/usr/sbin:/sbin" command -v "${pair%%:*}" || true)" ] || missing+=("${pair#*:}")
   done
   [ ${#missing[@]} -eq 0 ] && return 0
