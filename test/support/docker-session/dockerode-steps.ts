@@ -167,8 +167,11 @@ export async function dockerodeSession(side: DockerodeSide): Promise<readonly Ou
     return (await answer<TaskDocument>(manager.getTask(task?.ID ?? '').inspect())).ID === task?.ID;
   });
   await step('task nowhere', () => manager.getTask('nowhere').inspect());
-  const logs = async (): Promise<string> =>
-    String(await manager.getService('talk').logs({ stdout: true, stderr: true, follow: false }));
+  const logs = async (): Promise<string> => {
+    const log: unknown = await manager.getService('talk').logs({ stdout: true, stderr: true, follow: false });
+    if (!Buffer.isBuffer(log)) throw new Error('logs that do not follow are no buffer');
+    return log.toString('latin1');
+  };
   await eventually('both lines', async () => (await logs()).includes('two'));
   await step('logs', logs);
   await step('scale', async () => {
