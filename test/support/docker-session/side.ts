@@ -1,5 +1,4 @@
 import type { NodeDocument } from '../../../proto/engine/node-document.js';
-import type { ServiceDocument } from '../../../proto/engine/service-document.js';
 import type { TaskDocument } from '../../../proto/engine/task-document.js';
 import type { Docker } from '../docker-client.js';
 import { eventually } from '../eventually.js';
@@ -46,22 +45,24 @@ export class Side {
     }
   }
 
-  async #until(docker: Docker, args: readonly string[], end: string): Promise<string> {
+  async #until(docker: Docker, args: readonly string[], end: readonly string[]): Promise<string> {
     const child = docker.spawn(...args);
     child.stdin.end();
-    let printed = '';
+    // Apart, since what comes on two pipes comes in any order.
+    const printed = { stdout: '', stderr: '' };
+    const text = (): string => printed.stdout + printed.stderr;
     const ended = new Promise<string>((resolve) => {
       child.once('close', (code) => {
-        resolve(`exit code ${String(code)}\n${printed}`);
+        resolve(`exit code ${String(code)}\n${text()}`);
       });
     });
     const seen = new Promise<string>((resolve) => {
-      const read = (text: string): void => {
-        printed += text;
-        if (printed.includes(end)) resolve(`goes on\n${printed}`);
-      };
-      child.stdout.setEncoding('utf8').on('data', read);
-      child.stderr.setEncoding('utf8').on('data', read);
+      for (const pipe of ['stdout', 'stderr'] as const) {
+        child[pipe].setEncoding('utf8').on('data', (chunk: string) => {
+          printed[pipe] += chunk;
+          if (end.every((part) => text().includes(part))) resolve(`goes on\n${text()}`);
+        });
+      }
     });
     const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
     try {
@@ -82,15 +83,9 @@ export class Side {
         const tasks = (await this.#tasks(wait.of)).filter(({ Status }) => Status.State === wait.state);
         return tasks.length === wait.count;
       }
-      case 'no tasks':
-        return (await this.#get<readonly TaskDocument[]>('/tasks')).length === 0;
       case 'node': {
         const nodes = await this.#get<readonly NodeDocument[]>('/nodes');
         return nodes.some(({ Description, Status }) => Description.Hostname === wait.of && Status.State === wait.state);
-      }
-      case 'update': {
-        const { UpdateStatus } = await this.#get<ServiceDocument>(`/services/${wait.of}`);
-        return UpdateStatus?.State === wait.state;
       }
     }
   }

@@ -14,8 +14,8 @@ export interface Row {
   /** `h1` if absent. */
   readonly on?: HostName;
   readonly input?: string;
-  /** The command goes on for ever: it is ended once it printed this. */
-  readonly until?: string;
+  /** The command goes on for ever: it is ended once it printed all of these. */
+  readonly until?: readonly string[];
   /** bale refuses it with these words; it is run before bale only. */
   readonly refused?: string;
   /** bale does not print what Swarm prints, on purpose. */
@@ -31,9 +31,7 @@ export interface Difference {
 
 export type Wait =
   | { readonly wait: 'tasks'; readonly of: string; readonly state: string; readonly count: number }
-  | { readonly wait: 'no tasks' }
-  | { readonly wait: 'node'; readonly of: string; readonly state: string }
-  | { readonly wait: 'update'; readonly of: string; readonly state: string };
+  | { readonly wait: 'node'; readonly of: string; readonly state: string };
 
 export const isWait = (step: Step): step is Wait => typeof step === 'object' && 'wait' in step;
 
