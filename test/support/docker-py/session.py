@@ -40,11 +40,11 @@ def step(name, call):
     return outcome.get("returned")
 
 
-def until(what, check):
+def until(what, check, seen=lambda: None):
     end = time.monotonic() + 30
     while not check():
         if time.monotonic() > end:
-            raise SystemExit("waited in vain for " + what)
+            raise SystemExit("waited in vain for %s; there is %s" % (what, seen()))
         time.sleep(0.1)
 
 
@@ -53,7 +53,7 @@ def running(name, count):
         tasks = low.tasks({"service": name, "desired-state": "running"})
         return len([task for task in tasks if task["Status"]["State"] == "running"]) == count
 
-    until("%d tasks of %s" % (count, name), check)
+    until("%d tasks of %s" % (count, name), check, lambda: [task["Status"] for task in low.tasks({"service": name})])
 
 
 def spec(name):
