@@ -10,7 +10,9 @@ const LONGEST_CSR = 16 * 1024;
 
 /** Checks the body of a request for a client certificate. Throws BALE_REQUEST_INVALID naming the field. */
 export function decodeClientRequest(body: unknown): Required<ClientCertificateRequest> {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw invalid('the body must be a JSON object');
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw invalid(`expected an object, got ${Array.isArray(body) ? 'a list' : shown(body)}`);
+  }
   const given = new Map<string, unknown>(Object.entries(body));
   return {
     name: nameOf(given.get('name')),
