@@ -238,7 +238,7 @@ describe('bad input and hostile peers', () => {
       const verb = await bale('service', 'crate');
       expect([verb.code, verb.stderr]).toEqual([1, expect.stringMatching(/unknown command 'crate'.*create/s)]);
       const flag = await bale('service', 'create', '--replica', '2', TEST_IMAGE);
-      expect([flag.code, flag.stderr]).toEqual([1, expect.stringMatching(/unknown option '--replica'.*--replicas/s)]);
+      expect([flag.code, flag.stderr]).toEqual([125, expect.stringMatching(/unknown option '--replica'.*--replicas/s)]);
     });
   });
 
