@@ -119,7 +119,7 @@ const normal = (text: string): string =>
     .split('\n')
     .filter(
       (line) =>
-        !/^(overall progress: (\d+) out of (?!\2 )|.* progress: waiting for|verify: (Waiting|Detected)|\d+\/\d+: )/.test(
+        !/^(overall progress: (\d+) out of (?!\2 )|.* progress: waiting for|verify: (Waiting|Detected)|active tasks: |\d+\/\d+: )/.test(
           line,
         ),
     )
