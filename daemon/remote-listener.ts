@@ -1,9 +1,9 @@
 import { constants } from 'node:crypto';
-import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { formatHostPort, type HostPort } from '../core/address.js';
 import { BaleError, errorCode, errorMessage } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
+import { peerKey, StrangerConnections } from '../proto/stranger-connections.js';
 import type { ServerIdentity } from '../manager/ca/client-certificate.js';
 import { errorAnswer } from './error-answer.js';
 
@@ -57,22 +57,9 @@ export async function startRemoteListener(options: RemoteListenerOptions): Promi
     keepAlive: true,
     keepAliveInitialDelay: 30_000,
   });
-  const strangers = new Map<string, { readonly socket: Socket; readonly timer: NodeJS.Timeout }>();
-  const settle = (key: string): void => {
-    clearTimeout(strangers.get(key)?.timer);
-    strangers.delete(key);
-  };
-  server.on('connection', (socket: Socket) => {
-    const key = peerKey(socket);
-    const timer = setTimeout(() => socket.destroy(), limits.handshake + limits.refusal).unref();
-    settle(key);
-    const entry = { socket, timer };
-    strangers.set(key, entry);
-    socket.once('close', () => {
-      if (strangers.get(key) === entry) settle(key);
-    });
-    const oldest = strangers.values().next().value;
-    if (strangers.size > limits.connections) oldest?.socket.destroy();
+  const strangers = new StrangerConnections(server, {
+    connections: limits.connections,
+    lifetime: limits.handshake + limits.refusal,
   });
   server.on('secureConnection', (socket) => {
     socket.on('error', (error: Error) =>
@@ -80,7 +67,7 @@ export async function startRemoteListener(options: RemoteListenerOptions): Promi
     );
     const refusal = options.admit(socket);
     if (refusal === undefined) {
-      settle(peerKey(socket));
+      strangers.settle(peerKey(socket));
       return;
     }
     logger.warn({ peer: peerKey(socket), code: refusal.code }, 'a client was refused');
@@ -97,7 +84,7 @@ export async function startRemoteListener(options: RemoteListenerOptions): Promi
     },
     close: async () => {
       const closed = new Promise((resolve) => server.close(resolve));
-      for (const { socket } of strangers.values()) socket.destroy();
+      strangers.destroy();
       await closed;
     },
   };
@@ -109,8 +96,6 @@ const keys = ({ privateKey, certificate, root }: ServerIdentity) => ({
   ca: root,
   minVersion: 'TLSv1.2' as const,
 });
-
-const peerKey = (socket: Socket): string => `${socket.remoteAddress ?? 'unknown'}:${socket.remotePort ?? 0}`;
 
 /** Answers whatever is asked, without reading it: after its first bytes, for an answer that nobody has asked for is an error of its own. */
 function refuse(socket: TLSSocket, error: BaleError, limits: RemoteLimits): void {

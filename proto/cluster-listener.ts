@@ -1,22 +1,19 @@
 import { createServer, type TLSSocket } from 'node:tls';
-import type { Socket } from 'node:net';
 import { formatHostPort, parseHostPort } from '../core/address.js';
 import { BaleError, errorCode, errorMessage } from '../core/errors.js';
 import type { IdentitySource, NodeIdentity } from '../core/identity.js';
 import type { Logger } from '../core/logger.js';
+import { peerKey, StrangerConnections, type StrangerBounds } from './stranger-connections.js';
 
 const DEFAULT_PORT = 2377;
 
 /** Limits on those who have not shown a certificate of this cluster. */
-export interface StrangerLimits {
+export interface StrangerLimits extends StrangerBounds {
   /** ms for the TLS handshake. */
   readonly handshake: number;
-  /** ms for a whole connection: a join takes well under a second. */
-  readonly lifetime: number;
-  /** Connections at a time, those in their handshake included. */
-  readonly connections: number;
 }
 
+/** A join takes well under a second. */
 export const STRANGER_LIMITS: StrangerLimits = { handshake: 10_000, lifetime: 20_000, connections: 512 };
 
 export interface ClusterListenerOptions {
@@ -39,8 +36,7 @@ export interface ClusterListener {
 
 /**
  * The TLS side of the cluster port: TLS 1.3 only, a client certificate asked for but not demanded,
- * members and strangers told apart. When strangers are too many, the oldest goes: one that comes to
- * join is done in no time, one that holds a connection open is not.
+ * members and strangers told apart.
  */
 export async function startClusterListener(options: ClusterListenerOptions): Promise<ClusterListener> {
   const { identity, limits, logger } = options;
@@ -53,25 +49,7 @@ export async function startClusterListener(options: ClusterListenerOptions): Pro
     noDelay: true,
   });
   const open = new Map<string, TLSSocket>();
-  const strangers = new Map<string, { readonly socket: Socket; readonly timer: NodeJS.Timeout }>();
-
-  const settle = (key: string): void => {
-    clearTimeout(strangers.get(key)?.timer);
-    strangers.delete(key);
-  };
-
-  server.on('connection', (socket: Socket) => {
-    const key = peerKey(socket);
-    const timer = setTimeout(() => socket.destroy(), limits.lifetime).unref();
-    settle(key);
-    const entry = { socket, timer };
-    strangers.set(key, entry);
-    socket.once('close', () => {
-      if (strangers.get(key) === entry) settle(key);
-    });
-    const oldest = strangers.values().next().value;
-    if (strangers.size > limits.connections) oldest?.socket.destroy();
-  });
+  const strangers = new StrangerConnections(server, limits);
   server.on('secureConnection', (socket) => {
     const key = peerKey(socket);
     open.set(key, socket);
@@ -82,7 +60,7 @@ export async function startClusterListener(options: ClusterListenerOptions): Pro
     if (socket.alpnProtocol !== 'h2') {
       socket.destroy();
     } else if (socket.authorized) {
-      settle(key);
+      strangers.settle(key);
       options.onMember(socket);
     } else {
       options.onStranger(socket);
@@ -103,7 +81,7 @@ export async function startClusterListener(options: ClusterListenerOptions): Pro
     close: async () => {
       unsubscribe();
       const closed = new Promise((resolve) => server.close(resolve));
-      for (const { socket } of strangers.values()) socket.destroy();
+      strangers.destroy();
       for (const socket of open.values()) socket.destroy();
       await closed;
     },
@@ -116,9 +94,6 @@ const keys = (identity: NodeIdentity) => ({
   ca: identity.trustRoot,
   minVersion: 'TLSv1.3' as const,
 });
-
-/** As grpc-js names the peer of a call. */
-const peerKey = (socket: Socket): string => `${socket.remoteAddress ?? 'unknown'}:${socket.remotePort ?? 0}`;
 
 async function listen(server: ReturnType<typeof createServer>, listenAddr: string): Promise<string> {
   const anyPort = listenAddr.endsWith(':0');

@@ -1,10 +1,14 @@
+import { netChange } from '../store/net-change.js';
 import type { NodeObject, ServiceObject, TableName, Tables, TaskObject } from '../store/objects.js';
 import type { CommittedChange, Draft, Transaction } from '../store/store-types.js';
 
 /** A transaction that remembers what each row was before it was first written. */
 export class RecordingTransaction implements Transaction {
   readonly #tx: Transaction;
-  readonly #touched = new Map<string, { readonly table: TableName; readonly id: string; readonly before: unknown }>();
+  readonly #touched = new Map<
+    string,
+    { readonly table: TableName; readonly id: string; readonly before: object | undefined }
+  >();
 
   constructor(tx: Transaction) {
     this.#tx = tx;
@@ -20,19 +24,9 @@ export class RecordingTransaction implements Transaction {
 
   /** The net change of each row written so far, in the order in which they were first written. */
   changes(): readonly CommittedChange[] {
-    const changes: CommittedChange[] = [];
-    for (const { table, id, before } of this.#touched.values()) {
-      const after = this.#tx.get(table, id);
-      if (before === after) continue;
-      // Both rows come from `table`; the compiler loses that link when the table is a variable.
-      changes.push({
-        table,
-        id,
-        ...(before === undefined ? {} : { before }),
-        ...(after === undefined ? {} : { after }),
-      } as CommittedChange);
-    }
-    return changes;
+    return [...this.#touched.values()].flatMap(({ table, id, before }) =>
+      netChange(table, id, before, this.#tx.get(table, id)),
+    );
   }
 
   put<Name extends TableName>(table: Name, row: Draft<Tables[Name]>): void {

@@ -11,7 +11,8 @@ const LONGEST_CSR = 16 * 1024;
 /** Checks the body of a request for a client certificate. Throws BALE_REQUEST_INVALID naming the field. */
 export function decodeClientRequest(body: unknown): Required<ClientCertificateRequest> {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw invalid(`expected an object, got ${Array.isArray(body) ? 'a list' : shown(body)}`);
+    const got = Array.isArray(body) ? 'a list' : shown(body);
+    throw invalid(`expected an object, got ${got}`, 'body of a client certificate request');
   }
   const given = new Map<string, unknown>(Object.entries(body));
   return {
@@ -50,5 +51,5 @@ function expiryOf(expiry: unknown): number {
 
 const shown = (value: unknown): string => (JSON.stringify(value) ?? 'nothing').slice(0, LONGEST_NAME + 2);
 
-const invalid = (message: string): BaleError =>
-  new BaleError(`invalid client certificate request: ${message}`, { kind: 'invalid', code: 'BALE_REQUEST_INVALID' });
+const invalid = (message: string, what = 'client certificate request'): BaleError =>
+  new BaleError(`invalid ${what}: ${message}`, { kind: 'invalid', code: 'BALE_REQUEST_INVALID' });

@@ -1,4 +1,5 @@
 import type { Change } from './journal.js';
+import { netChange } from './net-change.js';
 import type { TableName } from './objects.js';
 import type { State } from './state.js';
 import type { CommittedChange } from './store-types.js';
@@ -14,20 +15,9 @@ export class Batch {
 
   /** The net change of each row between the two states; a row that is back where it was is left out. */
   changes(committed: State, tip: State): readonly CommittedChange[] {
-    const changes: CommittedChange[] = [];
-    for (const { table, id } of this.#rows.values()) {
-      const before = committed.get(table, id);
-      const after = tip.get(table, id);
-      if (before === after) continue;
-      // Both rows come from `table`; the compiler loses that link when the table is a variable.
-      changes.push({
-        table,
-        id,
-        ...(before === undefined ? {} : { before }),
-        ...(after === undefined ? {} : { after }),
-      } as CommittedChange);
-    }
-    return changes;
+    return [...this.#rows.values()].flatMap(({ table, id }) =>
+      netChange(table, id, committed.get(table, id), tip.get(table, id)),
+    );
   }
 }
 
