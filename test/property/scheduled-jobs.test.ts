@@ -4,7 +4,7 @@ import { decideRequest, decideSchedule, type ScheduleAction } from '../../manage
 import { goingRuns } from '../../manager/schedule/open-runs.js';
 import { applySchedule, firstRun } from '../../manager/schedule/schedule-state.js';
 import type { ServiceObject, TaskObject } from '../../manager/store/objects.js';
-import { cronTimes } from '../../proto/engine/cron.js';
+import { cronTimes, type CronTimes } from '../../proto/engine/cron.js';
 import { CONCURRENCIES, scheduleOf, type Concurrency, type Schedule } from '../../proto/engine/schedule-labels.js';
 import type { ServiceMode } from '../../proto/engine/service-spec.js';
 import { isTerminal } from '../../proto/engine/task-state.js';
@@ -12,6 +12,9 @@ import { storedService } from '../support/stored-objects.js';
 import { ClusterModel } from '../unit/manager/orchestrator/cluster-model.js';
 
 const NODES = ['n1', 'n2', 'n3'];
+const EACH_MINUTE = cronTimes('* * * * *', 'UTC');
+/** A pattern whose last due time has passed. */
+const NO_MORE: CronTimes = { next: () => undefined, last: () => undefined };
 
 /** A cluster with one job that is due each minute. */
 class ScheduledCluster extends ClusterModel {
@@ -36,15 +39,23 @@ class ScheduledCluster extends ClusterModel {
     return service;
   }
 
-  /** What the schedule loop does; `lost`: the manager dies before it is durable. */
-  keep(lost = false): void {
-    const { actions } = decideSchedule({ ...this.#view(), times: cronTimes('* * * * *', 'UTC') });
-    if (!lost) this.#apply(actions);
+  /** What the schedule loop does. */
+  keep(times = EACH_MINUTE): void {
+    this.#apply(this.#due(times));
+  }
+
+  /** The manager decides, and dies before it is durable. */
+  keepLost(): void {
+    this.#due(EACH_MINUTE);
   }
 
   request(): void {
     const decided = decideRequest(this.#view());
     if (decided.kind === 'run') this.#apply(decided.actions);
+  }
+
+  #due(times: CronTimes): readonly ScheduleAction[] {
+    return decideSchedule({ ...this.#view(), times }).actions;
   }
 
   #apply(actions: readonly ScheduleAction[]): void {
@@ -98,7 +109,7 @@ function apply(model: ScheduledCluster, event: Event): void {
       model.now -= event.seconds * 1_000;
       break;
     case 'lost':
-      model.keep(true);
+      model.keepLost();
       break;
     case 'request':
       model.request();
@@ -222,11 +233,9 @@ describe('a scheduled job, whatever happens to manager, nodes and clock,', () =>
           model.setNodeSpec(id, { Availability: 'active' });
         }
         for (let round = 0; round < 300; round += 1) {
-          // No further due time: the clock stands before the next one.
-          model.now = Math.min(model.now, (model.service.schedule?.handledUntil ?? 0) + 50_000);
           model.round();
           for (const task of model.tasksOf('job')) if (task.status.State === 'running') model.end(task, 'complete');
-          if (model.now < (model.service.schedule?.handledUntil ?? 0) + 60_000) model.keep();
+          model.keep(NO_MORE);
         }
         expect(goingRuns(model.service)).toEqual([]);
         const newest = model.tasksOf('job').filter((task) => task.jobIteration === model.service.job?.iteration);
