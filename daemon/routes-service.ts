@@ -2,12 +2,13 @@ import type { FastifyInstance } from 'fastify';
 import { imageOptions } from './image-options.js';
 import type { ImageResolver } from './image-resolver.js';
 import type { Membership } from './membership.js';
-import { changeOf, idOf, jsonBody, queryOf, sendEmpty, sendJson } from './route-request.js';
+import { changeOf, idOf, jsonBody, queryOf, sendEmpty, sendJson, sendJsonPieces } from './route-request.js';
 
 export function serviceRoutes(app: FastifyInstance, membership: Membership, images: ImageResolver): void {
   app.get('/services', async (request, reply) => {
     const query = queryOf(request);
-    return sendJson(reply, 200, (await membership.api()).services(query.filters(), query.bool('status', 'with cause')));
+    const api = await membership.api();
+    return sendJsonPieces(reply, 200, api.serviceList(query.filters(), query.bool('status', 'with cause')));
   });
 
   app.post('/services/create', async (request, reply) => {

@@ -67,6 +67,7 @@ export function createSwarmApi(options: SwarmApiOptions): SwarmApi {
     drainNode: (id, version, request) => nodes.drainNode(id, version, request),
     createService: (body, images) => services.createService(body, images),
     services: (filters, status) => services.services(filters, status),
+    serviceList: (filters, status) => services.serviceList(filters, status),
     service: (id, insertDefaults) => services.service(id, insertDefaults),
     updateService: (id, version, body, options) => services.updateService(id, version, body, options),
     history: (id) => services.history(id),

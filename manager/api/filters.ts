@@ -7,6 +7,9 @@ export function acceptFilters(filters: Filters, known: readonly string[]): void 
   if (unknown !== undefined) throw invalidFilter(`Invalid filter '${unknown}'`);
 }
 
+/** Whether a row may be left out: without values nothing is. */
+export const isFiltering = (filters: Filters): boolean => Object.values(filters).some((values) => values.length > 0);
+
 /** The values of one filter. None at all means that it does not filter. */
 export const valuesOf = (filters: Filters, name: string): readonly string[] =>
   Object.hasOwn(filters, name) ? (filters[name] ?? []) : [];

@@ -15,7 +15,7 @@ import { shallLive } from '../drain/task-wish.js';
 import type { RegistryAuth, ServiceObject } from '../store/objects.js';
 import type { Store, Transaction } from '../store/store-types.js';
 import { failedPrecondition, nameConflict, outOfSequence, parseVersion } from './api-errors.js';
-import { acceptFilters, hasLabels, hasPrefix, isOneOf, valuesOf } from './filters.js';
+import { acceptFilters, hasLabels, hasPrefix, isFiltering, isOneOf, valuesOf } from './filters.js';
 import type { ImageOptions } from './image-options.js';
 import { pinImage } from './image-pin.js';
 import { checkPower } from './host-power.js';
@@ -25,6 +25,7 @@ import { randomName } from './random-name.js';
 import { checkReferences } from './reference-check.js';
 import { decideServiceUpdate } from './service-change.js';
 import { serviceDocument } from './service-document.js';
+import { type ListedWith, serviceList } from './service-list.js';
 import { serviceStatus } from './service-status.js';
 import { allottedPorts, writeSpec } from './spec-write.js';
 import type { Filters, SwarmApi } from './swarm-api.js';
@@ -36,7 +37,14 @@ const FILTERS = ['id', 'label', 'mode', 'name', 'runtime'];
 
 type ServiceVerbs = Pick<
   SwarmApi,
-  'createService' | 'services' | 'service' | 'updateService' | 'history' | 'rollBackTo' | 'removeService'
+  | 'createService'
+  | 'services'
+  | 'serviceList'
+  | 'service'
+  | 'updateService'
+  | 'history'
+  | 'rollBackTo'
+  | 'removeService'
 >;
 
 /** `/services`. Each change is one transaction: a request that fails leaves nothing behind. */
@@ -92,19 +100,30 @@ export class ServiceApi implements ServiceVerbs {
   }
 
   services(filters: Filters, status: boolean): readonly ServiceDocument[] {
+    const listedWith = this.#listedWith(status);
+    return this.#matching(filters).map((service) =>
+      serviceDocument(service, { insertDefaults: false, ...listedWith(service) }),
+    );
+  }
+
+  /** Throws as `services` does, before there is a piece. */
+  serviceList(filters: Filters, status: boolean): Iterable<string> {
+    return serviceList(this.#matching(filters), this.#listedWith(status));
+  }
+
+  #matching(filters: Filters): readonly ServiceObject[] {
     acceptFilters(filters, FILTERS);
+    const all = this.#store.view.all('service');
+    return isFiltering(filters) ? all.filter((service) => matches(service, filters)) : all;
+  }
+
+  #listedWith(status: boolean): (service: ServiceObject) => ListedWith {
     const { view } = this.#store;
     const errors = portErrorsByService(view.all('node'), portOwners(view.all('service')));
-    return view
-      .all('service')
-      .filter((service) => matches(service, filters))
-      .map((service) =>
-        serviceDocument(service, {
-          insertDefaults: false,
-          portErrors: errors.get(service.id) ?? [],
-          ...(status ? { status: serviceStatus(service, view) } : {}),
-        }),
-      );
+    return (service) => ({
+      portErrors: errors.get(service.id) ?? [],
+      ...(status ? { status: serviceStatus(service, view) } : {}),
+    });
   }
 
   service(id: string, insertDefaults: boolean): ServiceDocument {

@@ -35,9 +35,17 @@ export function serviceStatus(service: ServiceObject, view: Reads): ServiceStatu
   }
 }
 
+/** By the list of a service's tasks, which the store makes anew when one of them changes. */
+const RUNNING = new WeakMap<readonly TaskObject[], number>();
+
 /** What was observed, whatever is desired: the tasks of a node that is down count until they are moved. */
-const running = (tasks: readonly TaskObject[]): number =>
-  tasks.reduce((sum, task) => sum + (task.status.State === 'running' ? 1 : 0), 0);
+function running(tasks: readonly TaskObject[]): number {
+  const known = RUNNING.get(tasks);
+  if (known !== undefined) return known;
+  const count = tasks.reduce((sum, task) => sum + (task.status.State === 'running' ? 1 : 0), 0);
+  RUNNING.set(tasks, count);
+  return count;
+}
 
 /** Slots, or nodes, of the present run that are done: a task that was taken for lost may end well beside its replacement. */
 const placesDone = ({ job }: ServiceObject, tasks: readonly TaskObject[]): ReadonlySet<string | number> =>

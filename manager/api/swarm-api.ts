@@ -43,6 +43,8 @@ export interface SwarmApi {
     images?: ImageOptions,
   ): Promise<{ readonly ID: string; readonly Warnings?: readonly string[] }>;
   services(filters: Filters, status: boolean): readonly ServiceDocument[];
+  /** The same as JSON, in pieces. */
+  serviceList(filters: Filters, status: boolean): Iterable<string>;
   service(id: string, insertDefaults: boolean): ServiceDocument;
   updateService(
     id: string,
@@ -82,6 +84,7 @@ export type SwarmReads = Pick<
   | 'nodes'
   | 'node'
   | 'services'
+  | 'serviceList'
   | 'service'
   | 'history'
   | 'schedule'

@@ -5,7 +5,7 @@ import { isUpToDate } from '../updater/effective-spec.js';
 import type { TaskObject } from '../store/objects.js';
 import type { Store, View } from '../store/store-types.js';
 import { invalidFilter } from './api-errors.js';
-import { acceptFilters, hasLabels, hasPrefix, isOneOf, valuesOf } from './filters.js';
+import { acceptFilters, hasLabels, hasPrefix, isFiltering, isOneOf, valuesOf } from './filters.js';
 import { findNode, findService, findTask } from './lookup.js';
 import type { Filters, SwarmApi } from './swarm-api.js';
 import { taskDocument, taskName } from './task-document.js';
@@ -52,7 +52,7 @@ export class TaskApi implements Pick<SwarmApi, 'tasks' | 'taskList' | 'task'> {
     const current = valuesOf(filters, '_up-to-date').length > 0;
     const found = candidates(view, services, nodes);
     // Without a filter nobody looks at the rows: a list whose text is kept costs no more than to send it.
-    if (Object.values(filters).every((values) => values.length === 0)) return found;
+    if (!isFiltering(filters)) return found;
     return found.filter(
       (task) =>
         isOneOf(task.serviceId, services) &&

@@ -54,7 +54,7 @@ function shownStatus({ status, volumesLeft }: TaskObject): TaskStatus {
 const SHOWN = new WeakMap<TaskSpec, TaskSpec>();
 
 /** The Engine shows a task's runtime in its service only. */
-function shownSpec(spec: TaskSpec): TaskSpec {
+export function shownSpec(spec: TaskSpec): TaskSpec {
   const known = SHOWN.get(spec);
   if (known !== undefined) return known;
   const { Runtime: runtime, ...rest } = spec;
