@@ -1,8 +1,8 @@
-import Docker from 'dockerode';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
 import { DEFAULT_HOST } from './context.js';
 import { explainTls, parseHost, type TlsFiles } from './daemon-host.js';
+import { HttpExchange, textOf, type Question } from './http-exchange.js';
 import { BaleError, errorCode, errorMessage, type ErrorKind } from '../core/errors.js';
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -15,26 +15,21 @@ export interface CallOptions {
 /** The Engine API of one daemon. Failures are BaleErrors worded as docker's CLI words them. */
 export class ApiClient {
   readonly host: string;
-  readonly #docker: Docker;
+  readonly #daemon: HttpExchange;
 
   /** `tlsFiles` is asked for a host on another machine only. */
   constructor(host: string, tlsFiles: () => TlsFiles) {
-    const daemon = parseHost(host, DEFAULT_HOST);
     this.host = host;
-    this.#docker = withoutDockerHost(() =>
-      daemon.kind === 'socket'
-        ? new Docker({ socketPath: daemon.path })
-        : new Docker({ protocol: 'https', host: daemon.host, port: daemon.port, ...tlsFiles() }),
-    );
+    this.#daemon = new HttpExchange(parseHost(host, DEFAULT_HOST), tlsFiles);
   }
 
   /** T is the document that the Engine API defines for this path; the daemon is trusted to answer in it. */
   get<T>(path: string, query: Query = {}, extra: CallOptions = {}): Promise<T> {
-    return this.#call<T>('GET', path, query, undefined, extra);
+    return this.#call('GET', path, query, undefined, extra) as Promise<T>;
   }
 
   post<T>(path: string, body?: unknown, query: Query = {}, extra: CallOptions = {}): Promise<T> {
-    return this.#call<T>('POST', path, query, body, extra);
+    return this.#call('POST', path, query, body, extra) as Promise<T>; // see `get`
   }
 
   /** The bytes of an answer as they come; it is destroyed when they break off. */
@@ -43,59 +38,57 @@ export class ApiClient {
   }
 
   async delete(path: string, query: Query = {}): Promise<void> {
-    await this.#call<unknown>('DELETE', path, query);
+    await this.#call('DELETE', path, query, undefined, {});
   }
 
   /** An answer while it comes: its head is there, its body is the caller's to read or to destroy. */
-  open(
+  async open(
     method: 'GET' | 'HEAD' | 'POST',
     path: string,
     query: Query = {},
-    extra?: CallOptions,
+    extra: CallOptions = {},
   ): Promise<IncomingMessage> {
-    // docker-modem gives an answer that was asked for as a stream as it got it from node:http.
-    return this.#dial(method, path, query, undefined, extra, { isStream: true }) as Promise<IncomingMessage>;
+    return this.#explained(async () => accepted(await this.#daemon.ask(question(method, path, query, extra))));
   }
 
   /** Leaves HTTP: what comes back is a pipe to the process, whose directions end by themselves. */
-  hijack(path: string, query: Query = {}, body?: unknown, extra?: CallOptions): Promise<Duplex> {
-    // docker-modem gives the socket of a request that was upgraded.
-    return this.#dial('POST', path, query, body, extra, { hijack: true }) as Promise<Duplex>;
+  async hijack(path: string, query: Query = {}, body?: unknown, extra: CallOptions = {}): Promise<Duplex> {
+    return this.#explained(async () => {
+      const upgraded = await this.#daemon.upgrade({
+        ...question('POST', path, query, extra),
+        ...(body === undefined ? {} : { body: { document: body } }),
+      });
+      if ('connection' in upgraded) return upgraded.connection;
+      await accepted(upgraded.answer);
+      upgraded.answer.destroy();
+      throw new RefusedAnswer(upgraded.answer.statusCode ?? 0, 'it did not hand the connection over');
+    });
   }
 
   /** Sends an archive as it is made. */
-  async upload(path: string, query: Query, archive: Readable, extra?: CallOptions): Promise<void> {
-    await this.#dial('PUT', path, query, undefined, extra, { file: archive });
-  }
-
-  #call<T>(method: string, path: string, query: Query, body?: unknown, extra?: CallOptions): Promise<T> {
-    return this.#dial(method, path, query, body, extra, {}) as Promise<T>; // see `get`
-  }
-
-  #dial(
-    method: string,
-    path: string,
-    query: Query,
-    body: unknown,
-    { headers = {}, signal }: CallOptions = {},
-    form: { readonly isStream?: boolean; readonly hijack?: boolean; readonly file?: Readable },
-  ): Promise<unknown> {
-    const _query = Object.fromEntries(
-      Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
-    );
-    const statusCodes = { 200: true, 201: true, 204: true };
-    // The `?` makes docker-modem append `_query`; an empty `_body` is sent as no body.
-    const options = { _query, _body: body ?? {} };
-    return new Promise((resolve, reject) => {
-      const call = {
-        ...{ path: `${path}?`, method, options, statusCodes, headers: { ...headers }, ...form },
-        ...(signal === undefined ? {} : { abortSignal: signal }),
-      };
-      this.#docker.modem.dial(call, (error: unknown, data: unknown) => {
-        if (error !== null && error !== undefined) reject(this.#explain(error));
-        else resolve(data);
-      });
+  async upload(path: string, query: Query, archive: Readable, extra: CallOptions = {}): Promise<void> {
+    await this.#explained(async () => {
+      await readDocument(await this.#daemon.ask({ ...question('PUT', path, query, extra), body: { archive } }));
     });
+  }
+
+  #call(method: string, path: string, query: Query, body: unknown, extra: CallOptions): Promise<unknown> {
+    return this.#explained(async () =>
+      readDocument(
+        await this.#daemon.ask({
+          ...question(method, path, query, extra),
+          ...(body === undefined ? {} : { body: { document: body } }),
+        }),
+      ),
+    );
+  }
+
+  async #explained<T>(exchange: () => Promise<T>): Promise<T> {
+    try {
+      return await exchange();
+    } catch (error) {
+      throw this.#explain(error);
+    }
   }
 
   #explain(error: unknown): BaleError {
@@ -116,38 +109,59 @@ export class ApiClient {
       });
     }
     // The Engine's texts name a gRPC status, which tells a person nothing.
-    const message = responseMessage(error).replace(/^rpc error: code = \w+ desc = /, '');
+    const message = errorMessage(error).replace(/^rpc error: code = \w+ desc = /, '');
     return new BaleError(`Error response from daemon: ${message}`, {
-      kind: kindOf(statusOf(error)),
+      kind: kindOf(error instanceof RefusedAnswer ? error.status : 0),
       code: 'BALE_DAEMON_ERROR',
       cause: error,
     });
   }
 }
 
-/** docker-modem prefers this variable to what it is told, and reads the files that go with it. */
-function withoutDockerHost<T>(make: () => T): T {
-  const { DOCKER_HOST } = process.env;
-  delete process.env.DOCKER_HOST;
+function question(method: string, path: string, query: Query, { headers = {}, signal }: CallOptions): Question {
+  const given = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) given.set(name, String(value));
+  const search = given.toString();
+  return { method, path: search === '' ? path : `${path}?${search}`, headers, signal };
+}
+
+/** The daemon answered, and not with what was asked for; the message is its own. */
+class RefusedAnswer extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+const DONE = [200, 201, 204];
+
+/** The answer, of which only the head was read. Throws RefusedAnswer, with the whole body read, for any other status. */
+async function accepted(answer: IncomingMessage): Promise<IncomingMessage> {
+  const { statusCode = 0 } = answer;
+  if (DONE.includes(statusCode)) return answer;
+  throw new RefusedAnswer(statusCode, messageOf(await textOf(answer)));
+}
+
+/** An answer that is no JSON (an empty one, or a text) stays a text. */
+async function readDocument(answer: IncomingMessage): Promise<unknown> {
+  return parsed(await textOf(await accepted(answer)));
+}
+
+function parsed(text: string): unknown {
   try {
-    return make();
-  } finally {
-    if (DOCKER_HOST !== undefined) process.env.DOCKER_HOST = DOCKER_HOST;
+    return JSON.parse(text);
+  } catch {
+    return text;
   }
 }
 
-function statusOf(error: unknown): number {
-  return typeof error === 'object' && error !== null && 'statusCode' in error ? Number(error.statusCode) : 0;
-}
-
-/** The `message` of the daemon's own answer, without what dockerode puts around it. */
-function responseMessage(error: unknown): string {
-  if (typeof error === 'object' && error !== null && 'json' in error) {
-    const { json } = error;
-    if (typeof json === 'object' && json !== null && 'message' in json) return String(json.message);
-  }
-  // Of an answer that was asked for as a stream dockerode keeps the text alone.
-  return errorMessage(error).replace(/^\(HTTP code \d+\) [a-z ]+ - (.*) $/s, '$1');
+/** The `message` of the daemon's own answer; older ways to say it are passed on as they are. */
+function messageOf(text: string): string {
+  const document = parsed(text);
+  if (typeof document === 'object' && document !== null && 'message' in document) return String(document.message);
+  return text;
 }
 
 function kindOf(status: number): ErrorKind {

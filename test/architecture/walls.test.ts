@@ -19,7 +19,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 const PACKAGES: Readonly<Record<string, RegExp>> = {
   level: /^manager\/store\/level-journal\.ts$/,
   'node-forge': /^(core\/x509\.ts|manager\/ca\/[a-z-]+\.ts)$/,
-  dockerode: /^(agent\/executor\/[a-z-]+\.ts|daemon\/engine[a-z/-]*\.ts|cli\/client\.ts)$/,
+  dockerode: /^(agent\/executor\/[a-z-]+\.ts|daemon\/engine[a-z/-]*\.ts)$/,
   'http-proxy': /^agent\/mesh\/[a-z-]+\.ts$/,
   croner: /^proto\/engine\/cron\.ts$/,
   commander: /^cli\//,
