@@ -20,15 +20,23 @@ export function insertServiceDefaults(spec: ServiceSpec): ServiceSpec {
     ...spec,
     TaskTemplate: {
       ...TaskTemplate,
-      ContainerSpec: { StopGracePeriod: DEFAULT_STOP_GRACE_PERIOD, ...TaskTemplate.ContainerSpec },
+      ContainerSpec: { StopGracePeriod: DEFAULT_STOP_GRACE_PERIOD, DNSConfig: {}, ...TaskTemplate.ContainerSpec },
+      Resources: { ...TaskTemplate.Resources },
       RestartPolicy: { ...DEFAULT_RESTART_POLICY, ...TaskTemplate.RestartPolicy },
+      Placement: { ...TaskTemplate.Placement },
     },
     // A job may have neither: a client that sends back what it was shown shall not be refused.
     ...(isJob(spec.Mode)
       ? {}
       : {
-          UpdateConfig: spec.UpdateConfig ?? { ...DEFAULT_UPDATE_CONFIG },
-          RollbackConfig: spec.RollbackConfig ?? { ...DEFAULT_UPDATE_CONFIG },
+          UpdateConfig: filledConfig(spec.UpdateConfig),
+          RollbackConfig: filledConfig(spec.RollbackConfig),
         }),
   };
+}
+
+/** A configuration that was sent without a parallelism changes all at once; 5 s are watched unless it says otherwise. */
+function filledConfig(config: UpdateConfig | undefined): UpdateConfig {
+  if (config === undefined) return { ...DEFAULT_UPDATE_CONFIG };
+  return { ...DEFAULT_UPDATE_CONFIG, ...config, Monitor: config.Monitor || DEFAULT_UPDATE_CONFIG.Monitor };
 }

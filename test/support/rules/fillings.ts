@@ -7,6 +7,13 @@ const lower = (value: unknown): unknown =>
     ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key.toLowerCase(), lower(inner)]))
     : value;
 
+/** The least that a client may send. */
+const BARE = {
+  Name: 'new',
+  TaskTemplate: { ContainerSpec: { Image: 'bb:1' } },
+  Mode: { Replicated: { Replicas: 0 } },
+} as const;
+
 /** What an API makes of what was not sent: a service as it is shown with inserted defaults. */
 export const FILLINGS: readonly Filling[] = [
   {
@@ -66,6 +73,18 @@ export const FILLINGS: readonly Filling[] = [
     shows: { Spec: { TaskTemplate: { Runtime: 'container', ForceUpdate: 0 } } },
   },
   {
+    section: '1.3',
+    rule: 'resources and placement are empty',
+    body: BARE,
+    shows: { Spec: { TaskTemplate: { Resources: {}, Placement: {} } } },
+  },
+  {
+    section: '1.4',
+    rule: 'the names are those of the machine',
+    body: BARE,
+    shows: { Spec: { TaskTemplate: { ContainerSpec: { DNSConfig: {} } } } },
+  },
+  {
     section: '1.4',
     rule: 'the stop grace is 10 s',
     body: service(),
@@ -94,6 +113,12 @@ export const FILLINGS: readonly Filling[] = [
     rule: 'a sent configuration without parallelism is all at once',
     body: service({ UpdateConfig: { Delay: 1e9 } }),
     shows: { Spec: { UpdateConfig: { Parallelism: 0, Delay: 1e9 } } },
+  },
+  {
+    section: '1.5',
+    rule: 'a sent configuration pauses at a failure and watches for 5 s',
+    body: service({ UpdateConfig: { Parallelism: 1 }, RollbackConfig: { Parallelism: 2, Monitor: 0 } }),
+    shows: { Spec: { UpdateConfig: DEFAULTS, RollbackConfig: { ...DEFAULTS, Parallelism: 2 } } },
   },
   {
     section: '1.5',

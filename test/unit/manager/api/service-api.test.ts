@@ -253,6 +253,15 @@ describe('updating a service', () => {
     expect(test.store.view.index).toBe(index);
   });
 
+  it('takes back the defaults of a bare spec, and then nothing moves', async () => {
+    const bare = { Name: 'bare', TaskTemplate: { ContainerSpec: { Image: 'bb:1' } }, UpdateConfig: { Parallelism: 2 } };
+    const { ID: id } = await test.api.createService(bare);
+    const shown = get(id, true);
+    const { index } = test.store.view;
+    await update(id, shown.Version.Index, shown.Spec);
+    expect(test.store.view.index).toBe(index);
+  });
+
   it('scales from what it showed with defaults, and keeps the very template of its tasks', async () => {
     const id = await create();
     const template = test.store.view.get('service', id)?.spec.TaskTemplate;

@@ -36,6 +36,16 @@ describe('defaults of a service', () => {
     expect(RestartPolicy).toEqual({ Condition: 'none', Delay: 0, MaxAttempts: 0 });
   });
 
+  it('adds the parts of a template that was sent bare, and what is missing of a configuration', () => {
+    const { DNSConfig, ...ContainerSpec } = decodeServiceSpec(serviceBody()).TaskTemplate.ContainerSpec;
+    const shown = insertServiceDefaults(
+      decodeServiceSpec({ TaskTemplate: { ContainerSpec }, UpdateConfig: { Parallelism: 2, Monitor: 0 } }),
+    );
+    expect(shown.TaskTemplate.ContainerSpec.DNSConfig).toEqual(DNSConfig);
+    expect(shown.TaskTemplate).toMatchObject({ Resources: {}, Placement: {} });
+    expect(shown.UpdateConfig).toEqual({ ...UPDATE_DEFAULTS, Parallelism: 2 });
+  });
+
   it('is taken back when it is sent', () => {
     const spec = decodeServiceSpec(serviceBody());
     const shown: unknown = JSON.parse(JSON.stringify(insertServiceDefaults(spec)));
