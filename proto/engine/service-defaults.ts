@@ -38,5 +38,6 @@ export function insertServiceDefaults(spec: ServiceSpec): ServiceSpec {
 /** A configuration that was sent without a parallelism changes all at once; 5 s are watched unless it says otherwise. */
 function filledConfig(config: UpdateConfig | undefined): UpdateConfig {
   if (config === undefined) return { ...DEFAULT_UPDATE_CONFIG };
-  return { ...DEFAULT_UPDATE_CONFIG, ...config, Monitor: config.Monitor || DEFAULT_UPDATE_CONFIG.Monitor };
+  const { Monitor = 0 } = config;
+  return { ...DEFAULT_UPDATE_CONFIG, ...config, Monitor: Monitor === 0 ? DEFAULT_UPDATE_CONFIG.Monitor : Monitor };
 }
