@@ -4,11 +4,19 @@ import type {
   ClientCertificateRequest,
   IssuedClientCertificate,
 } from '../proto/client-certificate.js';
-import { CLIENT_ROLES, type ClientRole } from '../proto/client-certificate.js';
+import {
+  CLIENT_ROLES,
+  clientNameFault,
+  type ClientRole,
+  LONGEST_EXPIRY_NS,
+  SHORTEST_EXPIRY_NS,
+} from '../proto/client-certificate.js';
 import { parseDuration } from '../proto/engine/duration.js';
 import type { SwarmInfo } from '../proto/engine/swarm-document.js';
 import { BaleError } from '../core/errors.js';
+import type { ApiClient } from './client.js';
 import { forEachOperand, type Context } from './context.js';
+import { usageError } from './flags/usage-error.js';
 import { renderList, type Column } from './view/list.js';
 import { ago } from './view/relative-time.js';
 
@@ -74,6 +82,7 @@ const columns = (now: number): readonly Column<ClientCertificateDocument>[] => [
 ];
 
 async function create(context: Context, name: string, flags: CreateFlags): Promise<void> {
+  checkName(name);
   const role = parseRole(flags.role);
   const expiry = parseExpiry(flags.expiry);
   const { claimDirectory, newRequest } = await import('./client-key.js');
@@ -83,8 +92,18 @@ async function create(context: Context, name: string, flags: CreateFlags): Promi
   const body: ClientCertificateRequest = { name, role, csr, expiry };
   const issued = await client.post<IssuedClientCertificate>('/bale/client-certificates/create', body);
   await directory.write({ ca: issued.ca, cert: issued.certificate, key: privateKey });
-  const { Swarm } = await client.get<{ Swarm: SwarmInfo }>('/info');
-  context.print(instructions({ name, role, path: directory.path, address: Swarm.NodeAddr, until: issued.expiresAt }));
+  const address = await addressOf(client);
+  context.print(instructions({ name, role, path: directory.path, address, until: issued.expiresAt }));
+}
+
+/** For the instructions alone: the certificate is made and written, whether it is told or not. */
+async function addressOf(client: ApiClient): Promise<string> {
+  try {
+    const { Swarm } = await client.get<{ Swarm: SwarmInfo }>('/info');
+    return Swarm.NodeAddr;
+  } catch {
+    return '';
+  }
 }
 
 /** How the files are used. */
@@ -125,10 +144,18 @@ function parseRole(text: string): ClientRole {
   });
 }
 
+/** Here too, and not by the daemon alone: it names a directory before the daemon is asked. */
+function checkName(name: string): void {
+  const fault = clientNameFault(name);
+  if (fault !== undefined) throw new BaleError(`NAME: ${fault}`, { kind: 'invalid', code: 'BALE_CLIENT_NAME_INVALID' });
+}
+
 const DAY_NS = 24 * 60 * 60 * 1e9;
 
-/** Days too, which Go's durations do not have. */
+/** In ns; days too, which Go's durations do not have. */
 export function parseExpiry(text: string): number {
   const days = /^(\d{1,5})d$/.exec(text)?.[1];
-  return days === undefined ? parseDuration(text, '--expiry') : Number(days) * DAY_NS;
+  const expiry = days === undefined ? parseDuration(text, '--expiry') : Number(days) * DAY_NS;
+  if (expiry >= SHORTEST_EXPIRY_NS && expiry <= LONGEST_EXPIRY_NS) return expiry;
+  throw usageError('--expiry', text, 'it must be from 1m to 3650d');
 }

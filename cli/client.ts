@@ -108,6 +108,20 @@ export class ApiClient {
         cause: error,
       });
     }
+    if (UNREACHABLE.has(socketError ?? '')) {
+      return new BaleError(`Cannot connect to the bale daemon at ${this.host}: ${errorMessage(error)}`, {
+        kind: 'unavailable',
+        code: 'BALE_DAEMON_UNREACHABLE',
+        cause: error,
+      });
+    }
+    if (socketError === 'ECONNRESET' || socketError === 'EPIPE') {
+      return new BaleError(
+        `the bale daemon at ${this.host} broke off before its answer was whole (${errorMessage(error)}): ` +
+          'what was asked for may have been done, look before you try again',
+        { kind: 'unavailable', code: 'BALE_DAEMON_BROKE_OFF', cause: error },
+      );
+    }
     // The Engine's texts name a gRPC status, which tells a person nothing.
     const message = errorMessage(error).replace(/^rpc error: code = \w+ desc = /, '');
     return new BaleError(`Error response from daemon: ${message}`, {
@@ -117,6 +131,11 @@ export class ApiClient {
     });
   }
 }
+
+/** Why a daemon on another machine cannot be reached, in the words of the system. */
+const UNREACHABLE: ReadonlySet<string> = new Set([
+  ...['ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'ETIMEDOUT'],
+]);
 
 function question(method: string, path: string, query: Query, { headers = {}, signal }: CallOptions): Question {
   const given = new URLSearchParams();

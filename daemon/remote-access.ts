@@ -153,7 +153,8 @@ export class RemoteAccess {
     for (const [id, sockets] of this.#open) {
       const verdict = this.#options.clients.judge(id);
       if (verdict.kind === 'client') continue;
-      this.#logger.info({ code: verdict.error.code, connections: sockets.size }, 'connections of a client are cut');
+      const { code, message } = verdict.error;
+      this.#logger.info({ code, connections: sockets.size, err: message }, 'connections of a client are cut');
       for (const socket of sockets) socket.destroy();
     }
   }

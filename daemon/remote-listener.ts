@@ -70,7 +70,7 @@ export async function startRemoteListener(options: RemoteListenerOptions): Promi
       strangers.settle(peerKey(socket));
       return;
     }
-    logger.warn({ peer: peerKey(socket), code: refusal.code }, 'a client was refused');
+    logger.warn({ peer: peerKey(socket), code: refusal.code, err: refusal.message }, 'a client was refused');
     refuse(socket, refusal, limits);
   });
   server.on('tlsClientError', (error, socket) => {

@@ -3,6 +3,22 @@ export const CLIENT_ROLES = ['viewer', 'operator', 'admin'] as const;
 
 export type ClientRole = (typeof CLIENT_ROLES)[number];
 
+/** How long a certificate may be valid, ns. */
+export const SHORTEST_EXPIRY_NS = 60e9;
+export const LONGEST_EXPIRY_NS = 3650 * 24 * 60 * 60 * 1e9;
+
+const LONGEST_NAME = 64;
+
+/** What is wrong with the name of a client; undefined when nothing is. */
+export function clientNameFault(name: string): string | undefined {
+  if (name.length <= LONGEST_NAME && /^[A-Za-z0-9][A-Za-z0-9._@-]*$/.test(name)) return undefined;
+  const shown = name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name;
+  return (
+    `${JSON.stringify(shown)} is no name of a client: 1 to ${LONGEST_NAME} letters, digits, ".", "_", "@" and "-", ` +
+    'beginning with a letter or digit'
+  );
+}
+
 /** The body of `POST /bale/client-certificates/create`. */
 export interface ClientCertificateRequest {
   readonly name: string;

@@ -1,11 +1,16 @@
 import { BaleError } from '../../core/errors.js';
-import { CLIENT_ROLES, type ClientCertificateRequest, type ClientRole } from '../../proto/client-certificate.js';
+import {
+  CLIENT_ROLES,
+  type ClientCertificateRequest,
+  clientNameFault,
+  type ClientRole,
+  LONGEST_EXPIRY_NS,
+  SHORTEST_EXPIRY_NS,
+} from '../../proto/client-certificate.js';
 
 const DAY_NS = 24 * 60 * 60 * 1e9;
 const DEFAULT_EXPIRY = 365 * DAY_NS;
-const SHORTEST = 60e9;
-const LONGEST = 3650 * DAY_NS;
-const LONGEST_NAME = 64;
+const LONGEST_SHOWN = 66;
 const LONGEST_CSR = 16 * 1024;
 
 /** Checks the body of a request for a client certificate. Throws BALE_REQUEST_INVALID naming the field. */
@@ -24,12 +29,10 @@ export function decodeClientRequest(body: unknown): Required<ClientCertificateRe
 }
 
 function nameOf(name: unknown): string {
-  if (typeof name === 'string' && name.length <= LONGEST_NAME && /^[A-Za-z0-9][A-Za-z0-9._@-]*$/.test(name))
-    return name;
-  throw invalid(
-    `name: ${shown(name)} is no name of a client: 1 to ${LONGEST_NAME} letters, digits, ".", "_", "@" and "-", ` +
-      'beginning with a letter or digit',
-  );
+  if (typeof name !== 'string') throw invalid(`name: expected a string, got ${shown(name)}`);
+  const fault = clientNameFault(name);
+  if (fault !== undefined) throw invalid(`name: ${fault}`);
+  return name;
 }
 
 function roleOf(role: unknown): ClientRole {
@@ -45,11 +48,11 @@ function csrOf(csr: unknown): string {
 
 function expiryOf(expiry: unknown): number {
   if (expiry === undefined || expiry === null) return DEFAULT_EXPIRY;
-  if (typeof expiry === 'number' && expiry >= SHORTEST && expiry <= LONGEST) return expiry;
+  if (typeof expiry === 'number' && expiry >= SHORTEST_EXPIRY_NS && expiry <= LONGEST_EXPIRY_NS) return expiry;
   throw invalid(`expiry: ${shown(expiry)} is not a number of nanoseconds from 1m to 3650 days`);
 }
 
-const shown = (value: unknown): string => (JSON.stringify(value) ?? 'nothing').slice(0, LONGEST_NAME + 2);
+const shown = (value: unknown): string => (JSON.stringify(value) ?? 'nothing').slice(0, LONGEST_SHOWN);
 
 const invalid = (message: string, what = 'client certificate request'): BaleError =>
   new BaleError(`invalid ${what}: ${message}`, { kind: 'invalid', code: 'BALE_REQUEST_INVALID' });

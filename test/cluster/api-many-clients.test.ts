@@ -102,6 +102,25 @@ describe('clients that hang up', () => {
     expect((await api.get<Named>('/configs/large')).Spec.Name).toBe('large');
   });
 
+  test('in the middle of a long list of tasks leave nothing open, and hold nobody up', async () => {
+    const REPLICAS = 3_000;
+    const Placement = { Constraints: ['node.labels.there==nowhere'] };
+    await api.create({ Name: 'long', TaskTemplate: { Placement }, Mode: { Replicated: { Replicas: REPLICAS } } });
+    await eventually('its tasks', async () => (await api.tasks('long')).length === REPLICAS);
+    const open = sockets();
+    const clients = await Promise.all(Array.from({ length: 40 }, () => api.manager.client.connect()));
+    for (const client of clients) {
+      client.write('GET /tasks HTTP/1.1\r\nHost: x\r\n\r\n');
+      await readUntil(client, '"ServiceID"');
+    }
+    // All forty are in the middle of it, since none of them reads on.
+    expect((await api.tasks('long')).length).toBe(REPLICAS);
+    for (const client of clients) client.destroy();
+    await eventually('all of it to be closed', () => Promise.resolve(sockets() <= open));
+    expect((await api.get<readonly unknown[]>('/tasks')).length).toBe(REPLICAS);
+    await api.ask('DELETE', '/services/long');
+  });
+
   test('after a write that was sent whole have it done', async () => {
     const socket = await api.manager.client.connect();
     const text = JSON.stringify({ Name: 'farewell', Data });

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runCli } from '../../cli/main.js';
@@ -53,6 +53,20 @@ test('client-cert create writes the files of docker, the key for its owner alone
     'operator operator valid\nviewer viewer valid\n',
   );
 });
+
+test.each(['a/b', '../b', '', '.', '-x', 'a b', 'x'.repeat(65)])(
+  'client-cert create refuses the name %j before it makes anything',
+  async (name) => {
+    const before = await readdir(api.cluster.root);
+    const words = ['--role', 'viewer', '--out', join(api.cluster.root, 'never'), '--', name];
+    const { code, stderr } = await bale('client-cert', 'create', ...words);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/^NAME: ".*" is no name of a client: 1 to 64 letters, digits/) as string,
+    });
+    expect(await readdir(api.cluster.root)).toEqual(before);
+  },
+);
 
 test.each(dockerClients())(
   '$name by docker context looks as a viewer, and is told who may do more',

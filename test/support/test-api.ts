@@ -27,8 +27,10 @@ export interface TestApi {
 }
 
 /** A new cluster of one manager, in memory, with its API. */
-export async function openTestApi(allowed: ReadonlySet<HostPower> = new Set()): Promise<TestApi> {
-  const clock = new FakeClock();
+export async function openTestApi(
+  allowed: ReadonlySet<HostPower> = new Set(),
+  clock = new FakeClock(),
+): Promise<TestApi> {
   const disk = new MemoryDisk();
   const logger = createLogger('silent');
   const store = await openStore({ journal: memoryJournal(disk), clock, logger });

@@ -136,7 +136,10 @@ describe('an answer', () => {
       response.write('[{"ID":');
       setImmediate(() => response.destroy());
     };
-    await expect(client.get('/services')).rejects.toMatchObject({ code: 'BALE_DAEMON_ERROR' });
+    await expect(client.get('/services')).rejects.toMatchObject({
+      code: 'BALE_DAEMON_BROKE_OFF',
+      kind: 'unavailable',
+    });
   });
 
   test('that keeps to HTTP where the connection was asked for is an error', async () => {
