@@ -31,7 +31,7 @@ export function forwardRequest(
     response.writeHead(answer.statusCode ?? 502, answer.statusMessage, withoutHopHeaders(answer.rawHeaders));
     // `logs -f` and `stats` answer with their head at once and the body much later.
     response.flushHeaders();
-    pipeline(answer, response, () => {
+    pipeline(chunksOf(answer), response, () => {
       // Broken off on either side: pipeline has destroyed the other one.
     });
   });
@@ -42,6 +42,11 @@ export function forwardRequest(
     outgoing.destroy();
   });
   sendBody(incoming, outgoing);
+}
+
+/** What is at hand goes on in one piece: the Engine sends each line of a log as a chunk of its own. */
+async function* chunksOf(answer: IncomingMessage): AsyncGenerator<Buffer> {
+  for await (const chunk of answer) yield chunk as Buffer; // without an encoding: bytes
 }
 
 function sendBody(incoming: IncomingMessage, outgoing: ClientRequest): void {

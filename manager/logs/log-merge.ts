@@ -1,12 +1,16 @@
 import { Readable } from 'node:stream';
 import type { Clock } from '../../core/clock.js';
 import { Heap } from '../scheduler/heap.js';
-import { formatMessage, type LogForm } from './log-format.js';
+import { LogBatch } from './log-batch.js';
+import type { LogContext, LogForm } from './log-format.js';
+import type { LogMessage } from './log-parser.js';
 import type { LogSource } from './log-source.js';
 import { judgeHead, REORDERING_WINDOW } from './merge-rule.js';
 
 /** Bytes that wait for a client at most, beside what each source holds. */
 const BUFFER = 64 * 1024;
+/** Bytes of a line with all that is before it, but for details of unusual length. */
+const LARGEST_LINE = 17 * 1024;
 
 export interface LogMergeOptions {
   readonly form: LogForm;
@@ -25,6 +29,8 @@ export interface LogMergeOptions {
  */
 export class LogMerge extends Readable {
   readonly #options: LogMergeOptions;
+  /** Empty but for while lines are taken. */
+  readonly #batch: LogBatch;
   readonly #heads = new Heap<LogSource>([], byTime);
   readonly #quiet = new Set<LogSource>();
   /** Of the quiet ones: those that may still have earlier lines than others, since following has just begun. */
@@ -42,6 +48,8 @@ export class LogMerge extends Readable {
   constructor(options: LogMergeOptions) {
     super({ highWaterMark: BUFFER });
     this.#options = options;
+    // Room for the line that fills it, too.
+    this.#batch = new LogBatch(options.form, BUFFER + LARGEST_LINE);
   }
 
   /** @param isStarting other lines wait for it to show its first one, within limits */
@@ -58,8 +66,11 @@ export class LogMerge extends Readable {
   }
 
   /** A line of ours, beside the logs. */
-  say(bytes: Buffer): void {
-    if (!this.destroyed) this.push(bytes);
+  say(message: LogMessage, context: LogContext): void {
+    if (this.destroyed) return;
+    this.#batch.add(message, context);
+    // Else it goes with the lines that are being taken just now.
+    if (!this.#pumping) this.push(this.#batch.take());
   }
 
   /** No further source will be added: the stream ends behind the last line of the present ones. */
@@ -84,27 +95,19 @@ export class LogMerge extends Readable {
     if (this.#pumping || this.destroyed || this.readableEnded) return;
     this.#pumping = true;
     this.#cancelTimer();
-    let lines: Buffer[] = [];
-    let bytes = 0;
+    const batch = this.#batch;
     while (this.#wanted) {
       this.#takeNews();
-      const line = this.#nextLine();
-      if (line !== undefined) {
-        lines.push(line);
-        bytes += line.length;
-      }
-      if (bytes >= BUFFER || (line === undefined && bytes > 0)) {
-        this.#wanted = this.push(Buffer.concat(lines));
-        lines = [];
-        bytes = 0;
-      }
-      if (line === undefined) break;
+      const isTaken = this.#takeLine();
+      if (batch.length >= BUFFER || (!isTaken && batch.length > 0)) this.#wanted = this.push(batch.take());
+      if (!isTaken) break;
     }
     this.#pumping = false;
     this.#endWhenDone();
   }
 
   #takeNews(): void {
+    if (this.#news.size === 0) return;
     for (const source of this.#news) {
       this.#news.delete(source);
       source.advance();
@@ -118,22 +121,13 @@ export class LogMerge extends Readable {
     }
   }
 
-  #nextLine(): Buffer | undefined {
+  /** Puts the earliest line into the batch, if it may go. */
+  #takeLine(): boolean {
     const source = this.#heads.first;
-    if (source?.head === undefined) return undefined;
-    const { clock, follow, form } = this.#options;
-    const now = clock.now();
-    for (const quiet of this.#starting) {
-      // It was opened and has shown nothing for a while: what comes now is new.
-      if (quiet.isOpen && quiet.quietSince + REORDERING_WINDOW <= now) this.#starting.delete(quiet);
-    }
-    const facts = { head: source.head, follow, quiet: this.#quiet.size, starting: this.#starting.size, now };
-    const verdict = judgeHead(facts);
-    if (verdict.kind === 'wait') {
-      if (verdict.until !== undefined) this.#wakeAt(Math.min(verdict.until, now + REORDERING_WINDOW), now);
-      return undefined;
-    }
-    const line = formatMessage(source.head, source.context, form);
+    if (source?.head === undefined) return false;
+    // Every log has shown its next line.
+    if (this.#quiet.size > 0 && !this.#mayGo(source.head.timestamp, source.arrivedAt)) return false;
+    this.#batch.add(source.head, source.context);
     source.advance();
     if (source.head === undefined) {
       this.#heads.removeFirst();
@@ -142,7 +136,27 @@ export class LogMerge extends Readable {
     } else {
       this.#heads.lowerFirst();
     }
-    return line;
+    return true;
+  }
+
+  #mayGo(timestamp: string, arrivedAt: number): boolean {
+    const { clock, follow } = this.#options;
+    const now = clock.now();
+    for (const quiet of this.#starting) {
+      // It was opened and has shown nothing for a while: what comes now is new.
+      if (quiet.isOpen && quiet.quietSince + REORDERING_WINDOW <= now) this.#starting.delete(quiet);
+    }
+    const facts = {
+      head: { timestamp, arrivedAt },
+      follow,
+      quiet: this.#quiet.size,
+      starting: this.#starting.size,
+      now,
+    };
+    const verdict = judgeHead(facts);
+    if (verdict.kind === 'release') return true;
+    if (verdict.until !== undefined) this.#wakeAt(Math.min(verdict.until, now + REORDERING_WINDOW), now);
+    return false;
   }
 
   #drop(source: LogSource): void {
@@ -168,7 +182,8 @@ export class LogMerge extends Readable {
 }
 
 function byTime(a: LogSource, b: LogSource): number {
-  const [left, right] = [a.head?.timestamp ?? '', b.head?.timestamp ?? ''];
+  const left = a.head?.timestamp ?? '';
+  const right = b.head?.timestamp ?? '';
   if (left !== right) return left < right ? -1 : 1;
   return a.context.taskId < b.context.taskId ? -1 : 1;
 }

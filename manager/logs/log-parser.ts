@@ -24,22 +24,35 @@ const SPACE = 0x20;
 const LINE_END = 0x0a;
 /** Text of one message: the Engine cuts longer lines into such pieces. */
 const LONGEST_TEXT = 16 * 1024;
+const TIMESTAMP_LENGTH = 30;
 const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/;
 
 /** Bytes of which a part was used up. */
 class Bytes {
   #bytes: Buffer = Buffer.alloc(0);
+  #used = 0;
 
-  get rest(): Buffer {
+  /** What is left starts here. */
+  get start(): number {
+    return this.#used;
+  }
+
+  /** Its part before `start` was used up. */
+  get whole(): Buffer {
     return this.#bytes;
   }
 
+  get length(): number {
+    return this.#bytes.length - this.#used;
+  }
+
   add(chunk: Buffer): void {
-    this.#bytes = this.#bytes.length === 0 ? chunk : Buffer.concat([this.#bytes, chunk]);
+    this.#bytes = this.length === 0 ? chunk : Buffer.concat([this.#bytes.subarray(this.#used), chunk]);
+    this.#used = 0;
   }
 
   drop(count: number): void {
-    this.#bytes = this.#bytes.subarray(count);
+    this.#used += count;
   }
 }
 
@@ -56,17 +69,17 @@ export class FrameParser implements LogParser {
   }
 
   next(): LogMessage | undefined {
-    const { rest } = this.#bytes;
-    if (rest.length < HEADER) return undefined;
-    const length = rest.readUInt32BE(4);
+    const { whole, start, length: left } = this.#bytes;
+    if (left < HEADER) return undefined;
+    const length = whole.readUInt32BE(start + 4);
     if (length > LONGEST_FRAME) throw new Error(`the log of the container is damaged: a frame of ${length} bytes`);
-    if (rest.length < HEADER + length) return undefined;
-    const payload = rest.subarray(HEADER, HEADER + length);
-    const kind = rest[0];
+    if (left < HEADER + length) return undefined;
+    const [from, to] = [start + HEADER, start + HEADER + length];
+    const kind = whole[start];
     this.#bytes.drop(HEADER + length);
     // The Engine's own word within a log: it cannot read on.
-    if (kind === 3) throw new Error(payload.toString().trim());
-    return messageOf(payload, kind === 2 ? 'stderr' : 'stdout');
+    if (kind === 3) throw new Error(whole.toString('utf8', from, to).trim());
+    return messageOf(whole, from, to, kind === 2 ? 'stderr' : 'stdout');
   }
 }
 
@@ -84,18 +97,19 @@ export class TerminalParser implements LogParser {
   }
 
   next(): LogMessage | undefined {
-    const { rest } = this.#bytes;
+    const { whole, start, length } = this.#bytes;
+    const rest = whole.subarray(start);
     const text = textStart(rest);
     if (text === undefined) {
-      if (rest.length > LONGEST_FRAME) throw new Error('the log of the container is damaged: a line without a time');
+      if (length > LONGEST_FRAME) throw new Error('the log of the container is damaged: a line without a time');
       return undefined;
     }
     const lineEnd = rest.subarray(text, text + LONGEST_TEXT).indexOf(LINE_END);
     // The last line of a log may lack its end.
-    if (lineEnd < 0 && rest.length < text + LONGEST_TEXT && !this.#isEnded) return undefined;
-    const end = lineEnd < 0 ? Math.min(text + LONGEST_TEXT, rest.length) : text + lineEnd + 1;
+    if (lineEnd < 0 && length < text + LONGEST_TEXT && !this.#isEnded) return undefined;
+    const end = lineEnd < 0 ? Math.min(text + LONGEST_TEXT, length) : text + lineEnd + 1;
     this.#bytes.drop(end);
-    return messageOf(rest.subarray(0, end), 'stdout');
+    return messageOf(whole, start, start + end, 'stdout');
   }
 }
 
@@ -106,9 +120,14 @@ function textStart(bytes: Buffer): number | undefined {
   return details < 0 ? undefined : details + 1;
 }
 
-function messageOf(bytes: Buffer, stream: LogMessage['stream']): LogMessage {
-  const text = textStart(bytes) ?? 0;
-  const [timestamp = '', details = ''] = bytes.toString('utf8', 0, text).split(' ');
-  if (!TIMESTAMP.test(timestamp)) throw new Error('the log of the container is damaged: a line without a time');
-  return { stream, timestamp, details, line: bytes.subarray(text) };
+/** Part of `bytes`: the time, a space, details, a space, the line. */
+function messageOf(bytes: Buffer, from: number, to: number, stream: LogMessage['stream']): LogMessage {
+  const timeEnd = from + TIMESTAMP_LENGTH;
+  const timestamp = bytes.toString('latin1', from, Math.min(timeEnd, to));
+  if (!TIMESTAMP.test(timestamp) || bytes[timeEnd] !== SPACE)
+    throw new Error('the log of the container is damaged: a line without a time');
+  let detailsEnd = timeEnd + 1;
+  while (detailsEnd < to && bytes[detailsEnd] !== SPACE) detailsEnd += 1;
+  const details = detailsEnd === timeEnd + 1 ? '' : bytes.toString('utf8', timeEnd + 1, detailsEnd);
+  return { stream, timestamp, details, line: bytes.subarray(Math.min(detailsEnd + 1, to), to) };
 }

@@ -4,7 +4,7 @@ import { BaleError, errorMessage } from '../../core/errors.js';
 import type { TaskObject } from '../store/objects.js';
 import type { Store } from '../store/store-types.js';
 import type { NodeStreams } from '../streams/node-streams.js';
-import { formatFailure, formatMessage, type LogForm } from './log-format.js';
+import { formatFailure, type LogForm } from './log-format.js';
 import { LogMerge } from './log-merge.js';
 import { justAfter, type LogOptions } from './log-options.js';
 import { LogSource, type LogEnd } from './log-source.js';
@@ -137,12 +137,12 @@ export class LogReading {
     const missing = isNodeAway(end) ? log.nodeId : log.task.id;
     if (this.#told.has(missing)) return;
     this.#told.add(missing);
-    const { clock, form, options } = this.#options;
+    const { clock, options } = this.#options;
     const cause = end.kind === 'broken' ? errorMessage(end.error) : end.message;
     const line = Buffer.from(`bale: the log of this task cannot be read: ${cause}\n`);
     const time = timestamp(clock.now()).replace(/Z$/, '000000Z');
     const stream = options.stderr ? 'stderr' : 'stdout';
-    this.#merge.say(formatMessage({ stream, timestamp: time, details: '', line }, context, form));
+    this.#merge.say({ stream, timestamp: time, details: '', line }, context);
   }
 
   #retryLater({ log, lastTimestamp }: LogSource): void {

@@ -35,8 +35,10 @@ export interface LogSourceOptions {
 export class LogSource {
   readonly log: TaskLog;
   readonly context: LogContext;
-  /** The next message, and when its bytes came, ms since the epoch. */
-  head: (LogMessage & { readonly arrivedAt: number }) | undefined;
+  /** The next message. */
+  head: LogMessage | undefined;
+  /** When the bytes of the head came, ms since the epoch. */
+  arrivedAt = 0;
   /** Of the last message that was taken. */
   lastTimestamp: string | undefined;
   /** Since when there is no message at hand, ms since the epoch. */
@@ -46,7 +48,6 @@ export class LogSource {
   readonly #parser: LogParser;
   #stream: Duplex | undefined;
   #answer: IncomingMessage | undefined;
-  #arrivedAt = 0;
   #end: LogEnd | undefined;
 
   constructor(options: LogSourceOptions) {
@@ -87,14 +88,11 @@ export class LogSource {
 
   #read(): void {
     for (;;) {
-      const message = this.#parser.next();
-      if (message !== undefined) {
-        this.head = { ...message, arrivedAt: this.#arrivedAt };
-        return;
-      }
+      this.head = this.#parser.next();
+      if (this.head !== undefined) return;
       const chunk: unknown = this.#answer?.read();
       if (!Buffer.isBuffer(chunk)) return;
-      this.#arrivedAt = this.#options.clock.now();
+      this.arrivedAt = this.#options.clock.now();
       this.#parser.push(chunk);
     }
   }

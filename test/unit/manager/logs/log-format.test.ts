@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { formatFailure, formatMessage } from '../../../../manager/logs/log-format.js';
+import { LogBatch } from '../../../../manager/logs/log-batch.js';
+import { formatFailure, type LogForm } from '../../../../manager/logs/log-format.js';
 import type { LogMessage } from '../../../../manager/logs/log-parser.js';
 
 const CONTEXT = { nodeId: 'n1', serviceId: 's1', taskId: 't1' };
@@ -12,6 +13,11 @@ const message = (over: Partial<LogMessage> = {}): LogMessage => ({
   line: Buffer.from('hällo\n'),
   ...over,
 });
+function formatMessage(message: LogMessage, context: typeof CONTEXT, form: LogForm): Buffer {
+  const batch = new LogBatch(form, 16);
+  batch.add(message, context);
+  return batch.take();
+}
 const shown = (over: Partial<LogMessage>, timestamps: boolean, details: boolean, multiplexed = false): string =>
   formatMessage(message(over), CONTEXT, { multiplexed, options: { timestamps, details } }).toString();
 
