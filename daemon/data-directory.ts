@@ -17,6 +17,8 @@ export interface DataDirectory {
   readonly nodeDir: string;
   readonly identityFile: string;
   readonly meshConfigFile: string;
+  /** The key of a join whose outcome is not known; outlives what is wiped. */
+  readonly joinKeyFile: string;
   /** CA key and journal of a manager. */
   readonly managerDir: string;
   /** Removes what belongs to a membership that is not there: half-made, or left. */
@@ -49,6 +51,7 @@ export async function openDataDirectory(root: string): Promise<DataDirectory> {
     nodeDir,
     identityFile: join(nodeDir, 'identity.pem'),
     meshConfigFile: join(nodeDir, 'mesh.json'),
+    joinKeyFile: join(root, 'join-key.pem'),
     managerDir,
     wipeMember: async () => {
       await rm(nodeDir, { recursive: true, force: true });

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import type { Manager } from '../manager/manager-types.js';
 import type { SwarmApi, SwarmReads } from '../manager/api/swarm-api.js';
 import type { ChangeRequest } from '../manager/audit/audit-record.js';
@@ -63,8 +64,12 @@ export class Membership {
   async load(): Promise<void> {
     const { data } = this.#surroundings;
     const record = await readMembership(data.membershipFile);
-    if (record === undefined) await data.wipeMember();
-    else this.#state = { kind: 'pending', record };
+    if (record === undefined) {
+      await data.wipeMember();
+    } else {
+      this.#state = { kind: 'pending', record };
+      await this.#forgetJoinKey();
+    }
   }
 
   /** Starts the member that was loaded. Requests wait for it meanwhile; `failed` tells when it cannot start. */
@@ -191,7 +196,9 @@ export class Membership {
     try {
       prepared = await prepare(signal);
       await writeMembership(data.membershipFile, prepared.record);
-      return await this.#activate(prepared);
+      const node = await this.#activate(prepared);
+      await this.#forgetJoinKey();
+      return node;
     } catch (error) {
       await prepared?.manager?.close();
       if (prepared?.record.role === 'worker') await this.#resign(prepared);
@@ -199,6 +206,15 @@ export class Membership {
       await removeMembership(data.membershipFile);
       await data.wipeMember();
       throw error;
+    }
+  }
+
+  /** A member needs no key to ask again with. Left behind it would do no harm, and the next start removes it. */
+  async #forgetJoinKey(): Promise<void> {
+    try {
+      await rm(this.#surroundings.data.joinKeyFile, { force: true });
+    } catch (error) {
+      this.#surroundings.logger.warn({ err: errorMessage(error) }, 'the key of the join cannot be removed');
     }
   }
 

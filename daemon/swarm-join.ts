@@ -14,7 +14,8 @@ import type { PreparedMember } from './swarm-init.js';
 const CLUSTER_PORT = 2377;
 
 /**
- * `POST /swarm/join`: gets an identity from a manager. Refusals of the manager come as they are.
+ * `POST /swarm/join`: gets an identity from a manager. Refusals of the manager come as they are. The key stays in
+ * `data.joinKeyFile`, which is the caller's to remove once the node is a member.
  * When it throws, what lies on disk is the caller's to wipe.
  */
 export async function prepareJoin(
@@ -28,14 +29,20 @@ export async function prepareJoin(
   const advertise = await advertiseAddress(request.AdvertiseAddr, managers, options);
   await checkFree(options.meshAddr, '--mesh-addr');
 
-  const { enrol } = await import('../agent/identity/enrolment.js');
+  const [{ enrol }, { dropJoinKey, holdJoinKey }] = await Promise.all([
+    import('../agent/identity/enrolment.js'),
+    import('../agent/identity/join-key.js'),
+  ]);
   const nodeIdentity = await enrol({
     managers: managers.map(formatHostPort),
     token: request.JoinToken,
     availability: request.Availability === '' ? 'active' : request.Availability,
+    privateKey: () => holdJoinKey(data.joinKeyFile),
     signal,
-  }).catch((error: unknown) => {
-    throw signal.aborted ? noAnswer(managers, error) : error;
+  }).catch(async (error: unknown) => {
+    if (signal.aborted) throw noAnswer(managers, error);
+    if (isRefusal(error)) await dropJoinKey(data.joinKeyFile);
+    throw error;
   });
   await saveIdentity(data.identityFile, nodeIdentity);
   return {
@@ -51,6 +58,10 @@ export async function prepareJoin(
     manager: undefined,
   };
 }
+
+/** Whether a manager has said no: then it keeps no node for this key. Else it may have one, whose answer was lost. */
+const isRefusal = (error: unknown): boolean =>
+  error instanceof BaleError && error.kind !== 'unavailable' && error.kind !== 'internal';
 
 const noAnswer = (managers: readonly HostPort[], cause: unknown): BaleError =>
   new BaleError(`no manager answered in time at ${managers.map(formatHostPort).join(', ')}`, {

@@ -1,6 +1,6 @@
 import { BaleError, errorMessage, isBaleError } from '../../core/errors.js';
 import type { NodeIdentity } from '../../core/identity.js';
-import { createCsr, isSignedFor, newPrivateKey, readSubject } from '../../core/x509.js';
+import { createCsr, isSignedFor, readSubject } from '../../core/x509.js';
 import { fetchRootCertificate, requestNodeCertificate } from '../../proto/cluster-client.js';
 import { parseJoinToken, rootDigest } from '../../proto/join-token.js';
 
@@ -10,23 +10,26 @@ export interface EnrolmentOptions {
   readonly token: string;
   /** active, pause, drain, or empty for active. */
   readonly availability: string;
+  /**
+   * The private key to join with, PEM; asked for once a manager has shown the root of the token. It must be on disk
+   * when this resolves: by it the manager knows a joiner that asks again because the answer was lost.
+   */
+  readonly privateKey: () => Promise<string>;
   readonly signal: AbortSignal;
 }
 
 /**
- * Joins a cluster: a key made here, a certificate from the first manager that can be reached. A
+ * Joins a cluster: a key of this machine, a certificate from the first manager that can be reached. A
  * manager gets to see the token's secret only when its root matches the token's digest.
  *
  * A manager that answers decides: only one that cannot be reached makes the next be asked.
  */
 export async function enrol(options: EnrolmentOptions): Promise<NodeIdentity> {
   const { rootDigest: digest } = parseJoinToken(options.token);
-  const privateKey = newPrivateKey();
-  const csr = createCsr(privateKey);
   const failures: Error[] = [];
   for (const addr of options.managers) {
     try {
-      return await enrolAt(addr, digest, { privateKey, csr }, options);
+      return await enrolAt(addr, digest, options);
     } catch (error) {
       if (!isBaleError(error, 'BALE_MANAGER_UNREACHABLE')) throw error;
       failures.push(error);
@@ -47,8 +50,7 @@ export async function enrol(options: EnrolmentOptions): Promise<NodeIdentity> {
 async function enrolAt(
   addr: string,
   digest: string,
-  keys: { readonly privateKey: string; readonly csr: string },
-  { token, availability, signal }: EnrolmentOptions,
+  { token, availability, privateKey: askForKey, signal }: EnrolmentOptions,
 ): Promise<NodeIdentity> {
   const trustRoot = await fetchRootCertificate(addr, signal);
   if (rootDigest(trustRoot) !== digest) {
@@ -58,15 +60,16 @@ async function enrolAt(
       { kind: 'failed-precondition', code: 'BALE_CA_MISMATCH' },
     );
   }
-  const request = { csr: keys.csr, token: token.trim(), availability };
+  const privateKey = await askForKey();
+  const request = { csr: createCsr(privateKey), token: token.trim(), availability };
   const { certificate, nodeId, clusterId, role } = await requestNodeCertificate(addr, trustRoot, request, signal);
   const subject = readSubject(certificate);
   const isAsTold = subject.nodeId === nodeId && subject.clusterId === clusterId && subject.role === role;
-  if (!isAsTold || !isSignedFor(certificate, trustRoot, keys.privateKey)) {
+  if (!isAsTold || !isSignedFor(certificate, trustRoot, privateKey)) {
     throw new BaleError(`the manager at ${addr} issued a certificate that does not fit the request`, {
       kind: 'internal',
       code: 'BALE_CERTIFICATE_INVALID',
     });
   }
-  return { nodeId, clusterId, role, certificate, privateKey: keys.privateKey, trustRoot };
+  return { nodeId, clusterId, role, certificate, privateKey, trustRoot };
 }

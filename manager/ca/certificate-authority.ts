@@ -1,13 +1,16 @@
+import { createHash } from 'node:crypto';
 import type { Clock } from '../../core/clock.js';
 import { BaleError } from '../../core/errors.js';
 import { newId } from '../../core/id.js';
 import type { Logger } from '../../core/logger.js';
+import { readCsr } from '../../core/x509.js';
 import type { Peer } from '../../proto/cluster-peer.js';
 import { isSameSecret, parseJoinToken, rootDigest } from '../../proto/join-token.js';
+import type { AuditRecord } from '../audit/audit-record.js';
 import { writeRecords } from '../audit/audited-store.js';
-import type { ClusterObject } from '../store/objects.js';
-import type { Store, View } from '../store/store-types.js';
-import { decideJoin } from './join-decision.js';
+import type { ClusterObject, NodeObject } from '../store/objects.js';
+import type { Store, Transaction, View } from '../store/store-types.js';
+import { type Admission, decideJoin, nodeOfKey } from './join-decision.js';
 import { requireMember } from './membership.js';
 import { DEFAULT_LIFETIME, signNodeCertificate } from './node-certificate.js';
 
@@ -53,7 +56,8 @@ export class CertificateAuthority {
 
   /**
    * Lets a node in by its join token: its row and its certificate come to be in one transaction, so
-   * that a token rotated before it is refused and none is half in.
+   * that a token rotated before it is refused and none is half in. Whoever asks again with the same key, because
+   * the answer was lost, is the same node.
    */
   async issueNodeCertificate(request: {
     readonly csr: string;
@@ -66,26 +70,34 @@ export class CertificateAuthority {
       switch (decision.kind) {
         case 'refuse':
           throw decision.error;
-        case 'admit': {
-          const { role, availability } = decision;
-          const nodeId = newId();
-          const signed = this.#sign({ csr: request.csr, nodeId, role, clusterId: cluster.id }, cluster, tx.now);
-          tx.put('node', {
-            id: nodeId,
-            spec: { Labels: {}, Role: role, Availability: availability },
-            status: { state: 'unknown', message: 'joined; its first session is awaited', addr: '' },
-            certificateExpiry: signed.expiry,
-            portErrors: [],
-          });
-          const joined = { who: { kind: 'join-token', role }, request: 'POST /swarm/join' } as const;
-          const made = { action: 'create', object: 'node', objectId: nodeId, name: '', newVersion: tx.index } as const;
-          writeRecords(tx, [{ ...joined, ...made, fields: [] }]);
-          return { nodeId, clusterId: cluster.id, role, certificate: signed.certificate };
-        }
+        case 'admit':
+          return this.#admit(tx, cluster, decision, request.csr);
       }
     });
     this.#options.logger.info({ nodeId: issued.nodeId, role: issued.role }, 'a node joined');
     return issued;
+  }
+
+  #admit(tx: Transaction, cluster: ClusterObject, { role, availability }: Admission, csr: string): IssuedCertificate {
+    const joinKey = keyDigest(csr);
+    const known = nodeOfKey(tx.all('node'), joinKey);
+    const nodeId = known?.id ?? newId();
+    const signed = this.#sign({ csr, nodeId, role, clusterId: cluster.id }, cluster, tx.now);
+    const status = { state: 'unknown', message: 'joined; its first session is awaited', addr: '' } as const;
+    if (known?.spec.Role === role && known.spec.Availability === availability) {
+      tx.put('node', { ...known, status, certificateExpiry: signed.expiry });
+    } else {
+      tx.put('node', {
+        id: nodeId,
+        spec: { Labels: {}, ...known?.spec, Role: role, Availability: availability },
+        status,
+        joinKey,
+        certificateExpiry: signed.expiry,
+        portErrors: [],
+      });
+      writeRecords(tx, [joinRecord(nodeId, role, known, tx.index)]);
+    }
+    return { nodeId, clusterId: cluster.id, role, certificate: signed.certificate };
   }
 
   /** A new certificate for a member, in the role that the store gives it now. */
@@ -123,6 +135,33 @@ export class CertificateAuthority {
     });
   }
 }
+
+/** What the audit says of a join. One that asks again for a node that it has already made is recorded if it changes it. */
+function joinRecord(
+  objectId: string,
+  role: 'worker' | 'manager',
+  known: NodeObject | undefined,
+  newVersion: number,
+): AuditRecord {
+  const joined = { who: { kind: 'join-token', role }, request: 'POST /swarm/join', object: 'node' } as const;
+  return known === undefined
+    ? { ...joined, action: 'create', objectId, name: '', newVersion, fields: [] }
+    : {
+        ...joined,
+        action: 'update',
+        objectId,
+        name: '',
+        oldVersion: known.version,
+        newVersion,
+        fields: ['Availability'],
+      };
+}
+
+/** SHA-256 (hex) of the public key of a request. Throws BALE_CSR_INVALID. */
+const keyDigest = (csr: string): string =>
+  createHash('sha256')
+    .update(readCsr(csr).export({ type: 'spki', format: 'der' }))
+    .digest('hex');
 
 /** A token of another cluster is as wrong as any, although its joiner would have noticed first. */
 function tokenRole(text: string, cluster: ClusterObject): 'worker' | 'manager' | 'none' {

@@ -1,5 +1,6 @@
 import { BaleError } from '../../core/errors.js';
 import type { NodeAvailability } from '../../proto/engine/node-document.js';
+import type { NodeObject } from '../store/objects.js';
 
 export interface JoinFacts {
   /** Which of the cluster's present join tokens the joiner showed. */
@@ -8,14 +9,21 @@ export interface JoinFacts {
   readonly availability: string;
 }
 
-export type JoinDecision =
-  | {
-      readonly kind: 'admit';
-      readonly role: 'worker';
-      readonly availability: NodeAvailability;
-      readonly reason: string;
-    }
-  | { readonly kind: 'refuse'; readonly error: BaleError };
+/**
+ * The node that a joiner with this key is already: it was let in, and the answer was lost on the way. A node that has
+ * had a session got its answer; the same key is then another wish.
+ */
+export const nodeOfKey = (nodes: readonly NodeObject[], joinKey: string): NodeObject | undefined =>
+  nodes.find((node) => node.joinKey === joinKey && node.description === undefined);
+
+export interface Admission {
+  readonly kind: 'admit';
+  readonly role: 'worker';
+  readonly availability: NodeAvailability;
+  readonly reason: string;
+}
+
+export type JoinDecision = Admission | { readonly kind: 'refuse'; readonly error: BaleError };
 
 const AVAILABILITIES: readonly NodeAvailability[] = ['active', 'pause', 'drain'];
 

@@ -71,6 +71,8 @@ export interface NodeObject extends StoredObject {
   readonly meshAddr?: string;
   /** Set on managers: host:port of the cluster port. */
   readonly managerAddr?: string;
+  /** SHA-256 (hex) of the public key that it joined with. A joiner that asks again with it is this node. */
+  readonly joinKey?: string;
   /** When its newest certificate expires, ms since the epoch. */
   readonly certificateExpiry: number;
   /** As its mesh said last; which service publishes the port is looked up when it is shown. */

@@ -151,6 +151,23 @@ describe('join', () => {
     expect((await joinTo(worker, manager, token)).status).toBe(200);
   });
 
+  test('that was let in and then failed is the same node when it comes again, also after a restart', async () => {
+    const token = await tokenOf(manager);
+    // What the manager answers cannot be written down.
+    await writeFile(join(worker.options.dataDir, 'node'), '');
+    expect((await joinTo(worker, manager, token)).status).toBe(500);
+    const made = Object.keys(await nodeStates(manager));
+    expect(made).toHaveLength(2);
+    expect(await traces(worker)).toEqual(['join-key.pem']);
+    expect((await stat(join(worker.options.dataDir, 'join-key.pem'))).mode & 0o777).toBe(0o600);
+    await worker.stop();
+    await worker.start();
+    expect(await swarmHeader(worker)).toBe('inactive');
+    expect((await joinTo(worker, manager, token)).status).toBe(200);
+    expect(await nodeStates(manager)).toEqual(Object.fromEntries(made.map((id) => [id, 'ready'])));
+    expect(await traces(worker)).toEqual(['membership.json', 'node']);
+  });
+
   test('to a manager that is not there is refused with its address', async () => {
     const token = await tokenOf(manager);
     await manager.stop();

@@ -8,6 +8,7 @@ import { IdentitySource, type NodeIdentity } from '../../core/identity.js';
 import { createCsr, newPrivateKey } from '../../core/x509.js';
 import { openSession, requestNodeCertificate } from '../../proto/cluster-client.js';
 import { STRANGER_LIMITS } from '../../proto/cluster-listener.js';
+import { newJoinKey } from '../support/identities.js';
 import { startTestClusterPort, type TestClusterPort } from '../support/test-cluster-port.js';
 
 /** The first bytes of an HTTP/2 client. */
@@ -27,7 +28,13 @@ async function start(limits = STRANGER_LIMITS): Promise<TestClusterPort> {
 }
 
 const join = (port: TestClusterPort): Promise<NodeIdentity> =>
-  enrol({ managers: [port.addr], token: port.workerToken(), availability: '', signal: AbortSignal.timeout(20_000) });
+  enrol({
+    managers: [port.addr],
+    token: port.workerToken(),
+    availability: '',
+    privateKey: newJoinKey(),
+    signal: AbortSignal.timeout(20_000),
+  });
 
 const address = (port: TestClusterPort): { host: string; port: number } =>
   parseHostPort(port.addr, { port: 0 }, 'address');
@@ -225,6 +232,7 @@ describe('a manager that does not answer', () => {
       managers: [addr],
       token: silent.workerToken(),
       availability: '',
+      privateKey: newJoinKey(),
       signal: AbortSignal.timeout(20_000),
     });
     await expect(joined).rejects.toMatchObject({
@@ -244,6 +252,7 @@ describe('a manager that does not answer', () => {
       managers: [addr],
       token: silent.workerToken(),
       availability: '',
+      privateKey: newJoinKey(),
       signal: AbortSignal.timeout(20_000),
     });
     await expect(joined).rejects.toMatchObject({

@@ -7,7 +7,8 @@ import { channelOptions, joinerCredentials } from '../../proto/cluster-channel.j
 import { openSession, requestNodeCertificate } from '../../proto/cluster-client.js';
 import { clusterServices } from '../../proto/grpc-services.js';
 import { makeJoinToken, newJoinSecret } from '../../proto/join-token.js';
-import { TestCa } from '../support/identities.js';
+import { Relay } from '../support/cluster-relay.js';
+import { newJoinKey, TestCa } from '../support/identities.js';
 import { startManagerOfVersion } from '../support/stranger.js';
 import { startTestClusterPort, type TestClusterPort } from '../support/test-cluster-port.js';
 
@@ -24,7 +25,7 @@ async function start(...options: Parameters<typeof startTestClusterPort>): Promi
 }
 
 const join = (port: Pick<TestClusterPort, 'addr'>, token: string, availability = ''): ReturnType<typeof enrol> =>
-  enrol({ managers: [port.addr], token, availability, signal: AbortSignal.timeout(20_000) });
+  enrol({ managers: [port.addr], token, availability, privateKey: newJoinKey(), signal: AbortSignal.timeout(20_000) });
 
 describe('joining', () => {
   it('gives a node with the worker token an identity, a row and 90 days', async () => {
@@ -154,15 +155,47 @@ describe('joining', () => {
     opened.pop();
     const signal = AbortSignal.timeout(20_000);
     const token = port.workerToken();
-    await expect(enrol({ managers: [gone.addr, port.addr], token, availability: '', signal })).resolves.toMatchObject({
+    await expect(
+      enrol({ managers: [gone.addr, port.addr], token, availability: '', privateKey: newJoinKey(), signal }),
+    ).resolves.toMatchObject({
       role: 'worker',
     });
-    await expect(enrol({ managers: [gone.addr], token, availability: '', signal })).rejects.toMatchObject({
+    await expect(
+      enrol({ managers: [gone.addr], token, availability: '', privateKey: newJoinKey(), signal }),
+    ).rejects.toMatchObject({
       code: 'BALE_MANAGER_UNREACHABLE',
       message: expect.stringMatching(
         new RegExp(`^cannot reach the manager at ${gone.addr}: connection refused`),
       ) as string,
     });
+  });
+
+  it('is once, however often its answer is lost, for one key', async () => {
+    let relay: Relay | undefined;
+    let lost = 0;
+    const port = await start({
+      beforeAnswer: () => {
+        if (lost++ < 2) relay?.tear();
+      },
+    });
+    relay = await Relay.start(port.addr);
+    opened.push(relay);
+    const [token, privateKey] = [port.workerToken(), newJoinKey()];
+    const ask = (managers: readonly string[]) =>
+      enrol({ managers, token, availability: '', privateKey, signal: AbortSignal.timeout(20_000) });
+    await expect(ask([relay.addr])).rejects.toMatchObject({ code: 'BALE_MANAGER_UNREACHABLE' });
+    const [made] = port.store.view.all('node').filter(({ id }) => id !== port.identity.current.nodeId);
+    // The second answer is lost too, and the next address of the same manager is asked at once.
+    const identity = await ask([relay.addr, port.addr]);
+    expect(identity.nodeId).toBe(made?.id);
+    expect(port.issueRequests).toHaveLength(3);
+    expect(port.store.view.count('node')).toBe(2);
+    expect(port.store.view.count('audit')).toBe(1);
+    const session = openSession(port.addr, new IdentitySource(identity));
+    session.send({ kind: 'heartbeat' });
+    const { peer, stream } = await port.nextSession();
+    expect(peer.nodeId).toBe(made?.id);
+    stream.end();
   });
 
   it('refuses a request whose key is not proven', async () => {

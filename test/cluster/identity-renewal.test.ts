@@ -9,6 +9,7 @@ import { IdentitySource, type NodeIdentity } from '../../core/identity.js';
 import { createLogger } from '../../core/logger.js';
 import { validity } from '../../core/x509.js';
 import { openSession } from '../../proto/cluster-client.js';
+import { newJoinKey } from '../support/identities.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { startTestClusterPort } from '../support/test-cluster-port.js';
 
@@ -27,6 +28,7 @@ async function setUp() {
     managers: [port.addr],
     token: port.workerToken(),
     availability: '',
+    privateKey: newJoinKey(),
     signal: AbortSignal.timeout(20_000),
   });
   const identityFile = joinPath(directory, 'identity.pem');

@@ -8,7 +8,7 @@ import type { AgentSession, ManagerSession } from '../../proto/cluster-peer.js';
 import { createCsr, newPrivateKey, readSubject } from '../../core/x509.js';
 import type { TaskStatus } from '../../proto/engine/task-document.js';
 import type { ManagerMessage } from '../../proto/session.js';
-import { TestCa } from '../support/identities.js';
+import { newJoinKey, TestCa } from '../support/identities.js';
 import { certificateShown, openSessionAsStranger } from '../support/stranger.js';
 import { startTestClusterPort, type TestClusterPort } from '../support/test-cluster-port.js';
 
@@ -24,7 +24,13 @@ async function start(...options: Parameters<typeof startTestClusterPort>): Promi
 }
 
 const join = (port: TestClusterPort): Promise<NodeIdentity> =>
-  enrol({ managers: [port.addr], token: port.workerToken(), availability: '', signal: AbortSignal.timeout(20_000) });
+  enrol({
+    managers: [port.addr],
+    token: port.workerToken(),
+    availability: '',
+    privateKey: newJoinKey(),
+    signal: AbortSignal.timeout(20_000),
+  });
 
 const ended = (stream: AgentSession | ManagerSession): Promise<Error | undefined> =>
   new Promise((resolve) => {

@@ -14,6 +14,7 @@ import type { NodeDocument } from '../../proto/engine/node-document.js';
 import type { SwarmSpec } from '../../proto/engine/swarm-document.js';
 import { decodeSwarmSpec } from '../../proto/engine/swarm-spec-shape.js';
 import type { TaskDocument } from '../../proto/engine/task-document.js';
+import { newJoinKey } from './identities.js';
 import { ClusterNode } from './cluster-node.js';
 import { serviceBody } from './service-body.js';
 import { SimulatedEngine, type SimulatedEngineOptions } from './simulated-executor.js';
@@ -107,7 +108,7 @@ export class TestCluster {
   async join(): Promise<ClusterNode> {
     const token = this.api.swarm().JoinTokens?.Worker ?? '';
     const signal = AbortSignal.timeout(20_000);
-    const identity = await enrol({ managers: [this.addr], token, availability: '', signal });
+    const identity = await enrol({ managers: [this.addr], token, availability: '', privateKey: newJoinKey(), signal });
     const node = await ClusterNode.start(identity, this.addr, this.engines, this.clock, this.#engineSocket);
     this.nodes.push(node);
     return node;

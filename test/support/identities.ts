@@ -34,3 +34,9 @@ export class TestCa {
     return { nodeId, clusterId, role, certificate, privateKey, trustRoot: this.certificate };
   }
 }
+
+/** The key of one joiner, which is in memory alone. */
+export function newJoinKey(): () => Promise<string> {
+  const key = newPrivateKey();
+  return () => Promise.resolve(key);
+}

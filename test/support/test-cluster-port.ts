@@ -35,6 +35,8 @@ export async function startTestClusterPort(
     readonly clusterId?: string;
     readonly limits?: StrangerLimits;
     readonly handlers?: Partial<ClusterHandlers>;
+    /** Runs once a node was let in, before it is answered. */
+    readonly beforeAnswer?: () => void;
   } = {},
 ): Promise<TestClusterPort> {
   const logger = createLogger('silent');
@@ -79,9 +81,11 @@ export async function startTestClusterPort(
     ...(options.limits === undefined ? {} : { limits: options.limits }),
     handlers: {
       rootCertificate: () => authority.rootCertificate(),
-      issueNodeCertificate: (request) => {
+      issueNodeCertificate: async (request) => {
         issueRequests.push({ token: request.token });
-        return authority.issueNodeCertificate(request);
+        const issued = await authority.issueNodeCertificate(request);
+        options.beforeAnswer?.();
+        return issued;
       },
       renewNodeCertificate: (peer, csr) => authority.renewNodeCertificate(peer, csr),
       authorize: (peer) => {

@@ -4,11 +4,13 @@ import { createCsr, isSignedFor, newPrivateKey, readSubject } from '../../../../
 import { CertificateAuthority } from '../../../../manager/ca/certificate-authority.js';
 import { createRootCa } from '../../../../manager/ca/root-ca.js';
 import { openStore } from '../../../../manager/store/store.js';
+import type { NodeObject } from '../../../../manager/store/objects.js';
 import type { Store } from '../../../../manager/store/store-types.js';
 import { makeJoinToken, newJoinSecret } from '../../../../proto/join-token.js';
 import { FakeClock } from '../../../support/fake-clock.js';
 import { memoryJournal } from '../../../support/memory-journal.js';
 import { draftNode } from '../../../support/stored-objects.js';
+import { machine } from '../../../support/test-api.js';
 
 const DAY = 24 * 60 * 60 * 1000;
 const clock = new FakeClock();
@@ -52,6 +54,44 @@ const request = (token: string): { csr: string; token: string; availability: str
 });
 
 describe('the certificate authority', () => {
+  it('takes a joiner that asks again with its key for the same node, until that has had a session', async () => {
+    const token = makeJoinToken(root.certificate, joinSecrets.worker);
+    const asked = request(token);
+    const [first, again] = await Promise.all([
+      authority.issueNodeCertificate(asked),
+      authority.issueNodeCertificate({ ...asked }),
+    ]);
+    expect(again.nodeId).toBe(first.nodeId);
+    expect(store.view.count('audit')).toBe(1);
+    const row = (): NodeObject | undefined => store.view.get('node', first.nodeId);
+
+    const paused = await authority.issueNodeCertificate({ ...asked, availability: 'pause' });
+    expect(paused.nodeId).toBe(first.nodeId);
+    expect(row()).toMatchObject({ spec: { Availability: 'pause' }, status: { state: 'unknown' } });
+    expect(store.view.all('audit').map(({ spec }) => [spec.action, spec.fields])).toEqual([
+      ['create', []],
+      ['update', ['Availability']],
+    ]);
+
+    await store.update((tx) => {
+      const known = tx.get('node', first.nodeId);
+      if (known !== undefined) tx.put('node', { ...known, description: machine('h1') });
+    });
+    const other = await authority.issueNodeCertificate({ ...asked });
+    expect(other.nodeId).not.toBe(first.nodeId);
+    await store.update((tx) => {
+      tx.delete('node', other.nodeId);
+    });
+    expect([first.nodeId, other.nodeId]).not.toContain((await authority.issueNodeCertificate({ ...asked })).nodeId);
+  });
+
+  it('lets nobody in by the key alone', async () => {
+    const asked = request(makeJoinToken(root.certificate, joinSecrets.worker));
+    await authority.issueNodeCertificate(asked);
+    const wrong = { ...asked, token: makeJoinToken(root.certificate, newJoinSecret()) };
+    await expect(authority.issueNodeCertificate(wrong)).rejects.toMatchObject({ code: 'BALE_JOIN_TOKEN_REFUSED' });
+  });
+
   it('lets each joiner in as a node of its own', async () => {
     const token = makeJoinToken(root.certificate, joinSecrets.worker);
     const joined = await Promise.all(Array.from({ length: 5 }, () => authority.issueNodeCertificate(request(token))));
