@@ -171,14 +171,16 @@ describe('joining', () => {
   });
 
   it('is once, however often its answer is lost, for one key', async () => {
-    let relay: Relay | undefined;
+    const relays: Relay[] = [];
     let lost = 0;
     const port = await start({
       beforeAnswer: () => {
-        if (lost++ < 2) relay?.tear();
+        lost += 1;
+        if (lost <= 2) for (const each of relays) each.tear();
       },
     });
-    relay = await Relay.start(port.addr);
+    const relay = await Relay.start(port.addr);
+    relays.push(relay);
     opened.push(relay);
     const [token, privateKey] = [port.workerToken(), newJoinKey()];
     const ask = (managers: readonly string[]) =>
