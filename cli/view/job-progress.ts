@@ -22,14 +22,22 @@ export function jobProgress(look: JobLook): {
   const { service, tasks } = look;
   const { ReplicatedJob } = service.Spec.Mode;
   const places = byPlace(tasks);
-  const live = [...places.values()].flatMap((own) => own.filter(isLive).slice(0, 1));
+  const live = [...places.values()].flatMap((own) =>
+    own
+      .filter(isLive)
+      .slice(0, 1)
+      .map((task) => ({ task, own })),
+  );
   const done = [...places.values()].filter(isDone).length;
   const wanted = ReplicatedJob?.TotalCompletions ?? nodesOf(service) ?? places.size;
   const atOnce = Math.min(ReplicatedJob?.MaxConcurrent ?? wanted, wanted - done);
   const lines = [
     { key: 'job', text: `job progress: ${done} out of ${wanted} complete` },
-    { key: 'active', text: `active tasks: ${live.filter(isRunning).length} out of ${atOnce} tasks` },
-    ...(live.length > MAX_TASKS ? [] : live.map((task) => taskLine(task, wanted, look.nodeNames))),
+    {
+      key: 'active',
+      text: `active tasks: ${live.filter(({ task }) => isRunning(task)).length} out of ${atOnce} tasks`,
+    },
+    ...(live.length > MAX_TASKS ? [] : live.map((one) => taskLine(one, wanted, look.nodeNames))),
   ];
   if (done >= wanted && (wanted > 0 || ReplicatedJob !== undefined)) {
     return { lines: [...lines, { key: 'end', text: 'job complete' }], outcome: { kind: 'done' } };
@@ -65,12 +73,20 @@ const isLive = ({ DesiredState, Status }: TaskDocument): boolean =>
 
 const isRunning = ({ Status }: TaskDocument): boolean => Status.State === 'running';
 
-function taskLine(task: TaskDocument, wanted: number, names: ReadonlyMap<string, string>): ProgressLine {
+/** A task of a job with those of its place, itself included, the oldest first. */
+interface LiveTask {
+  readonly task: TaskDocument;
+  readonly own: readonly TaskDocument[];
+}
+
+function taskLine({ task, own }: LiveTask, wanted: number, names: ReadonlyMap<string, string>): ProgressLine {
   const { Slot, NodeID = '' } = task;
   const label = Slot === undefined ? (names.get(NodeID) ?? NodeID.slice(0, 12)) : `${Slot + 1}/${wanted}`;
   const { State, Err = '' } = task.Status;
-  return {
-    key: `task ${label}`,
-    text: `${label}: ${Err === '' || isRunning(task) ? State : Err.replaceAll('\n', ' ')}`,
-  };
+  // What failed is replaced at once: without its error nobody would see why the job begins again and again.
+  const failure = own.findLast(({ Status }) => isTerminal(Status.State) && (Status.Err ?? '') !== '')?.Status.Err;
+  const again = failure === undefined ? '' : `, tried again after: ${oneLine(failure)}`;
+  return { key: `task ${label}`, text: `${label}: ${Err === '' || isRunning(task) ? State : oneLine(Err)}${again}` };
 }
+
+const oneLine = (error: string): string => error.replaceAll('\n', ' ');

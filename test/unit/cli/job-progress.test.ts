@@ -59,6 +59,15 @@ describe('the progress of a job', () => {
     });
   });
 
+  it('says why a slot is tried again', () => {
+    const { lines } = shown(job, [
+      task(0, 'failed', 'exec: "backup":\nnot found'),
+      { ...task(0, 'starting'), CreatedAt: '2026-01-02T00:00:00Z' },
+      task(1, 'running'),
+    ]);
+    expect(lines.slice(2)).toEqual(['1/3: starting, tried again after: exec: "backup": not found', '2/3: running']);
+  });
+
   it('goes on while a slot has not begun', () => {
     expect(shown(job, [task(0, 'failed'), task(1, 'failed')]).outcome).toEqual({ kind: 'going' });
   });
