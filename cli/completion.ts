@@ -5,7 +5,7 @@ import { usageError } from './flags/usage-error.js';
 /** What the scripts call; not a command for people. */
 export const COMPLETE = '__complete';
 
-/** `bale completion`, and the hidden command that its scripts ask. */
+/** `bale completion`. */
 export function registerCompletion(program: Command, context: Context): void {
   program
     .command('completion')
@@ -21,7 +21,10 @@ export function registerCompletion(program: Command, context: Context): void {
       if (shell === undefined) throw usageError('completion', name, `the shells are ${SHELLS.join(', ')}`);
       context.print(completionScript(shell));
     });
+}
 
+/** The hidden command that the scripts ask. */
+export function registerComplete(program: Command, context: Context): void {
   program
     .command(COMPLETE, { hidden: true })
     .argument('[word...]')

@@ -1,35 +1,22 @@
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { registerAttach } from './attach.js';
-import { registerClientCert } from './client-cert.js';
-import { COMPLETE, registerCompletion } from './completion.js';
+import { COMPLETE } from './completion.js';
+import { registerNouns } from './commands.js';
 import { CommandEnded, DEFAULT_HOST, FailedOperands, type Context } from './context.js';
-import { registerCopy } from './cp.js';
-import { registerExec } from './exec.js';
 import { spellSwitches } from './flags/switches.js';
-import { registerEvents } from './events.js';
 import { BaleCommand } from './help/bale-command.js';
 import { exitCodeOf } from './help/exit-code.js';
-import { registerHelp } from './help/help-command.js';
 import { groupCommands, layOutHelp } from './help/layout.js';
-import { registerInfo } from './info.js';
-import { registerNode } from './node.js';
-import { registerSecrets } from './secret.js';
-import { registerService } from './service.js';
-import { registerStats } from './stats.js';
-import { registerSwarm } from './swarm.js';
-import { registerTask } from './task.js';
-import { registerTop } from './top.js';
-import { registerVersion } from './version.js';
+import { namedCommand } from './named-command.js';
+import { programVersion } from './program-version.js';
 import type { ApiClient } from './client.js';
 import type { TlsFlags } from './daemon-host.js';
 
 /** Where a command writes. */
 export type Output = Pick<Context, 'print' | 'warn' | 'terminal'> & Partial<Pick<Context, 'copy' | 'streams'>>;
 
-/** All commands, flags and examples, as commander knows them. */
-export function registerCommands(program: Command, context: Context, output: Output): void {
-  layOutHelp(program, output);
+/** All commands, flags and examples, as commander knows them; only those of `name` where that is one of them. */
+export function registerCommands(program: Command, context: Context, output: Output, name?: string): void {
+  layOutHelp(program, output, () => everyNoun(context, output));
   program
     .description('A lightweight swarm: Docker Engines as one cluster')
     .option(
@@ -39,34 +26,19 @@ export function registerCommands(program: Command, context: Context, output: Out
     .option('--tlscacert <file>', 'CA of the daemon, for tcp:// (default: ca.pem in DOCKER_CERT_PATH)')
     .option('--tlscert <file>', 'Client certificate, for tcp:// (default: cert.pem in DOCKER_CERT_PATH)')
     .option('--tlskey <file>', 'Its key (default: key.pem in DOCKER_CERT_PATH)')
-    .version(packageVersion(), '-v, --version', 'Show the version')
+    .version(programVersion(), '-v, --version', 'Show the version')
     .enablePositionalOptions()
     .exitOverride();
-  program
-    .command('daemon')
-    .description('Run the daemon of this node; `bale daemon --help` lists its options')
-    .helpOption(false)
-    .allowUnknownOption()
-    .allowExcessArguments()
-    .addHelpText('after', '\nExample:\n  bale daemon --data-dir /var/lib/bale');
-  registerSwarm(program, context);
-  registerNode(program, context);
-  registerService(program, context);
-  registerTask(program, context);
-  registerSecrets(program, context);
-  registerExec(program, context);
-  registerAttach(program, context);
-  registerCopy(program, context);
-  registerTop(program, context);
-  registerStats(program, context);
-  registerClientCert(program, context);
-  registerEvents(program, context);
-  registerInfo(program, context);
-  registerVersion(program, context, packageVersion());
-  registerCompletion(program, context);
-  registerHelp(program);
+  registerNouns(program, context, name);
   groupCommands(program);
   pointToHelp(program, 'bale');
+}
+
+/** Nouns with their verbs, for who took the wrong one. */
+function everyNoun(context: Context, output: Output): readonly Command[] {
+  const program = new BaleCommand('bale');
+  registerCommands(program, context, output);
+  return program.commands;
 }
 
 /** Runs one command; resolves with the exit code. Writes to this process's streams unless told otherwise. */
@@ -74,7 +46,7 @@ export async function runCli(argv: readonly string[], output: Output = processOu
   const program = new BaleCommand('bale');
   const interrupt = new Interrupt();
   const context = makeContext(program, output, interrupt);
-  registerCommands(program, context, output);
+  registerCommands(program, context, output, namedCommand(argv));
   try {
     // What is to be completed is not ours to rewrite.
     await program.parseAsync(argv[0] === COMPLETE ? argv : spellSwitches(argv), { from: 'user' });
@@ -151,17 +123,4 @@ class Interrupt {
   forget(): void {
     process.off('SIGINT', this.#abort);
   }
-}
-
-/** From package.json: two folders up both from the sources' folder and, compiled, from dist's. */
-function packageVersion(): string {
-  for (const path of ['../package.json', '../../package.json']) {
-    try {
-      const { version } = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as { version: string }; // our own file
-      return version;
-    } catch {
-      continue;
-    }
-  }
-  return 'unknown';
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { isBaleError } from '../core/errors.js';
 import type { Context } from './context.js';
+import { programVersion } from './program-version.js';
 import { renderTemplate } from './view/template.js';
 
 interface ServerVersion {
@@ -9,7 +10,7 @@ interface ServerVersion {
   readonly Components?: readonly { readonly Name: string; readonly Version: string }[];
 }
 
-export function registerVersion(program: Command, context: Context, version: string): void {
+export function registerVersion(program: Command, context: Context): void {
   program
     .command('version')
     .description('Show the versions of this program, of the daemon and of its Engine')
@@ -19,6 +20,7 @@ export function registerVersion(program: Command, context: Context, version: str
       const client = await context.connect();
       const found = await client.get<ServerVersion>('/version').catch((error: unknown) => error);
       const server = isServerVersion(found) ? found : undefined;
+      const version = programVersion();
       const document = { Client: { Version: version }, ...(server === undefined ? {} : { Server: server }) };
       if (format !== undefined)
         context.print(`${format === 'json' ? JSON.stringify(document) : renderTemplate(format, document)}\n`);

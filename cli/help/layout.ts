@@ -11,10 +11,11 @@ const GROUPS: readonly (readonly [heading: string, commands: readonly string[]])
   ['This program:', ['completion', 'help']],
 ];
 
-/** How help and errors of usage look; inherited by the commands that are added later. */
+/** How help and errors of usage look; inherited by the commands that are added later. `everyNoun`: all commands, not only those of this program. */
 export function layOutHelp(
   program: Command,
   { print, warn, terminal }: Pick<Context, 'print' | 'warn' | 'terminal'>,
+  everyNoun: () => readonly Command[],
 ): void {
   program
     .configureHelp({
@@ -27,7 +28,7 @@ export function layOutHelp(
       writeOut: print,
       writeErr: warn,
       getOutHelpWidth: () => terminal?.columns ?? 80,
-      outputError: (text, write) => write(withOtherNouns(text, program)),
+      outputError: (text, write) => write(withOtherNouns(text, everyNoun)),
     })
     .addHelpText(
       'after',
@@ -72,11 +73,11 @@ export function groupCommands(program: Command): void {
  * commander looks for names that are spelled alike, and so misses a right verb at the wrong noun, which
  * is the better guess.
  */
-function withOtherNouns(text: string, program: Command): string {
+function withOtherNouns(text: string, everyNoun: () => readonly Command[]): string {
   const [first = ''] = text.split('\n');
   const word = /^error: unknown command '(.+)'$/.exec(first)?.[1];
   if (word === undefined) return text;
-  const nouns = program.commands.map((noun) => ({
+  const nouns = everyNoun().map((noun) => ({
     name: noun.name(),
     verbs: noun.commands.flatMap((verb) => [verb.name(), ...verb.aliases()]),
   }));
