@@ -18,14 +18,17 @@ export interface Question {
  * otherwise does, for it brings gRPC and SSH along.
  */
 export class HttpExchange {
-  readonly #address: RequestOptions;
+  readonly #address: RequestOptions & { readonly servername?: string };
   readonly #isRemote: boolean;
 
   /** `tlsFiles` is asked for a host on another machine only. */
   constructor(daemon: DaemonHost, tlsFiles: () => TlsFiles) {
     this.#isRemote = daemon.kind === 'tcp';
     this.#address =
-      daemon.kind === 'socket' ? { socketPath: daemon.path } : { host: daemon.host, port: daemon.port, ...tlsFiles() };
+      daemon.kind === 'socket'
+        ? // Without a name for TLS, Node makes out whether `localhost` is an address, which takes it milliseconds.
+          { socketPath: daemon.path, servername: '' }
+        : { host: daemon.host, port: daemon.port, ...tlsFiles() };
   }
 
   /** Resolves with the head of the answer, whatever its status; its body is the caller's to read or to destroy. */

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { COMPLETE } from './completion.js';
 import { registerNouns } from './commands.js';
-import { CommandEnded, DEFAULT_HOST, FailedOperands, type Context } from './context.js';
+import { CommandEnded, FailedOperands, type Context } from './context.js';
 import { spellSwitches } from './flags/switches.js';
 import { BaleCommand } from './help/bale-command.js';
 import { exitCodeOf } from './help/exit-code.js';
@@ -78,10 +78,8 @@ function processOutput(): Output {
 function makeContext(program: Command, output: Output, interrupt: Interrupt): Context {
   let client: Promise<ApiClient> | undefined;
   const open = async (): Promise<ApiClient> => {
-    const { ApiClient } = await import('./client.js');
-    const { chooseHost, readTlsFiles } = await import('./daemon-host.js');
-    const { host, ...files } = program.opts<{ host?: string } & TlsFlags>();
-    return new ApiClient(chooseHost(host, process.env, DEFAULT_HOST), () => readTlsFiles(files, process.env));
+    const { openClient } = await import('./open-client.js');
+    return openClient(program.opts<TlsFlags & { host?: string }>(), process.env);
   };
   return {
     copy: (bytes, to) => {

@@ -11,6 +11,7 @@ import { renderInspect } from './view/inspect.js';
 import { renderList, type Column } from './view/list.js';
 import { prettyNode } from './view/pretty-node.js';
 import { capital, renderTasks, type TaskListFlags } from './view/task-list.js';
+import { naturalOrder } from './view/natural-order.js';
 
 interface ListFlags {
   readonly filter?: readonly string[];
@@ -95,13 +96,17 @@ interface TaskFlags {
 
 async function list(context: Context, flags: ListFlags): Promise<void> {
   const client = await context.connect();
-  const nodes = await client.get<NodeDocument[]>('/nodes', { filters: filtersQuery(parseFilters(flags.filter ?? [])) });
-  nodes.sort((a, b) => a.Description.Hostname.localeCompare(b.Description.Hostname, 'en', { numeric: true }));
+  const asked = client.get<NodeDocument[]>('/nodes', { filters: filtersQuery(parseFilters(flags.filter ?? [])) });
+  // Both are asked for at once; what goes wrong is said of the nodes first.
+  const own = flags.quiet === true ? Promise.resolve('') : ownId(client);
+  own.catch(() => undefined);
+  const nodes = await asked;
+  nodes.sort((a, b) => naturalOrder(a.Description.Hostname, b.Description.Hostname));
   if (flags.quiet === true) {
     context.print(nodes.map(({ ID }) => `${ID}\n`).join(''));
     return;
   }
-  const self = nodes.length === 0 ? '' : await ownId(client);
+  const self = nodes.length === 0 ? '' : await own;
   context.print(renderList(columns(self, flags.format), nodes, { format: flags.format }));
   for (const { Description, Status, drain, portErrors = [] } of nodes) {
     if (drain !== undefined && drain.tasksLeft > 0) {
@@ -141,12 +146,14 @@ const columns = (self: string, format: string | undefined): readonly Column<Node
 async function tasks(context: Context, ids: readonly string[], flags: TaskFlags): Promise<void> {
   const client = await context.connect();
   const found: TaskDocument[] = [];
+  const nodes = new Map<string, string>();
   await forEachOperand(context, ids.length === 0 ? ['self'] : ids, async (id) => {
     const node = await client.get<NodeDocument>(`/nodes/${encodeURIComponent(await resolveSelf(client, id))}`);
+    nodes.set(node.ID, node.Description.Hostname);
     const filters = { ...parseFilters(flags.filter ?? []), node: { [node.ID]: true } };
     found.push(...(await client.get<TaskDocument[]>('/tasks', { filters: filtersQuery(filters) })));
   });
-  context.print(await renderTasks(client, found, taskListFlags(flags), Date.now()));
+  context.print(await renderTasks(client, found, taskListFlags(flags), Date.now(), { nodes }));
 }
 
 export const taskListFlags = ({ resolve, trunc, quiet, format }: TaskFlags): TaskListFlags => ({

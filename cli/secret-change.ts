@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { buffer } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { BaleError, errorMessage } from '../core/errors.js';
 import type { PayloadDocument, RotationDocument } from '../proto/engine/payload-document.js';
@@ -8,7 +6,6 @@ import { collect } from './flags/filter.js';
 import { parseLabels } from './flags/labels.js';
 import type { SecretNoun } from './secret.js';
 import { patchMap } from './update/keyed.js';
-import { waitForService } from './view/progress.js';
 
 interface CreateFlags {
   readonly label?: readonly string[];
@@ -59,6 +56,7 @@ export function registerSecretChanges(command: Command, context: Context, noun: 
         `${name} is at version ${dataVersion}; ${services.length === 0 ? 'no service uses another' : `rolls ${services.join(', ')}`}\n`,
       );
       if (flags.detach === true) return;
+      const { waitForService } = await import('./view/progress.js');
       await forEachOperand(context, services, (service) =>
         waitForService(context, client, service, { quiet: flags.quiet === true }),
       );
@@ -97,6 +95,8 @@ export function registerSecretChanges(command: Command, context: Context, noun: 
 /** base64 of a file, or of standard input. */
 async function readData(file: string): Promise<string> {
   try {
+    const { buffer } = await import('node:stream/consumers');
+    const { readFile } = await import('node:fs/promises');
     const data = file === '-' ? await buffer(process.stdin) : await readFile(file);
     return data.toString('base64');
   } catch (error) {

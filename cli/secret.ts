@@ -6,6 +6,7 @@ import { registerSecretChanges } from './secret-change.js';
 import { renderInspect } from './view/inspect.js';
 import { renderList, type Column } from './view/list.js';
 import { ago } from './view/relative-time.js';
+import { naturalOrder } from './view/natural-order.js';
 
 export type SecretNoun = 'secret' | 'config';
 
@@ -70,7 +71,7 @@ async function list(context: Context, noun: SecretNoun, flags: ListFlags): Promi
   const client = await context.connect();
   const filters = filtersQuery(parseFilters(flags.filter ?? []));
   const documents = await client.get<PayloadDocument[]>(`/${noun}s`, { filters });
-  documents.sort((a, b) => a.Spec.Name.localeCompare(b.Spec.Name, 'en', { numeric: true }));
+  documents.sort((a, b) => naturalOrder(a.Spec.Name, b.Spec.Name));
   if (flags.quiet === true) context.print(documents.map(({ ID }) => `${ID}\n`).join(''));
   else context.print(renderList(columns(noun, Date.now()), documents, { format: flags.format }));
 }

@@ -1,14 +1,10 @@
 import { Option, type Command } from 'commander';
-import { BaleError } from '../core/errors.js';
-import { holdInterrupt, type Context } from './context.js';
+import type { Context } from './context.js';
 import { collect } from './flags/filter.js';
-import { serviceSpec, type CreateFlags } from './flags/service-spec.js';
 import { addImageOptions } from './image-options.js';
 import { addRefusedOptions } from './refused-options.js';
 import { addRolloutOptions } from './rollout-options.js';
-import { withFiles, type FileFlags } from './update/file-references.js';
-import type { ImageFlags } from './update/image-digest.js';
-import { waitForService } from './view/progress.js';
+import type { CreateServiceFlags } from './update/run-create.js';
 
 export function registerServiceCreate(service: Command, context: Context): void {
   const create = service
@@ -98,35 +94,8 @@ export function registerServiceCreate(service: Command, context: Context): void 
       'after',
       '\nExamples:\n  bale service create --name web --replicas 3 -p 8080:80 nginx\n  bale service create --name job --restart-condition none alpine sh -c "echo done"',
     )
-    .action(
-      async (
-        image: string,
-        command: string[],
-        flags: CreateFlags & FileFlags & ImageFlags & { detach?: boolean; quiet?: boolean },
-      ) => {
-        const plain = await serviceSpec(image, command, flags, context.env);
-        const client = await context.connect();
-        const { registryAuthHeader, withDigest } = await import('./update/image-digest.js');
-        const headers = await registryAuthHeader(image, flags, context);
-        const complete = await withFiles(client, plain, flags);
-        const { spec, warning: unresolved } = await withDigest(context, client, complete, flags, headers);
-        holdInterrupt(context);
-        const created = await client.post<{ ID?: string; Warnings?: string[] | null }>(
-          '/services/create',
-          spec,
-          { queryRegistry: false },
-          { headers },
-        );
-        if (created.ID === undefined) {
-          throw new BaleError('the daemon answered without the id of the new service', {
-            kind: 'internal',
-            code: 'BALE_ANSWER_INVALID',
-          });
-        }
-        context.warn(unresolved);
-        for (const warning of created.Warnings ?? []) context.warn(`${warning}\n`);
-        context.print(`${created.ID}\n`);
-        if (flags.detach !== true) await waitForService(context, client, created.ID, { quiet: flags.quiet === true });
-      },
-    );
+    .action(async (image: string, command: string[], flags: CreateServiceFlags) => {
+      const { createService } = await import('./update/run-create.js');
+      await createService(context, image, command, flags);
+    });
 }

@@ -19,6 +19,7 @@ import { renderList, type Column } from './view/list.js';
 import { prettyService } from './view/pretty-service.js';
 import { replicasText } from './view/replicas-text.js';
 import { renderTasks } from './view/task-list.js';
+import { naturalOrder } from './view/natural-order.js';
 
 interface ListFlags {
   readonly filter?: readonly string[];
@@ -102,7 +103,7 @@ async function list(context: Context, flags: ListFlags): Promise<void> {
   const client = await context.connect();
   const filters = filtersQuery(parseFilters(flags.filter ?? []));
   const services = await client.get<ServiceDocument[]>('/services', { filters, status: true });
-  services.sort((a, b) => a.Spec.Name.localeCompare(b.Spec.Name, 'en', { numeric: true }));
+  services.sort((a, b) => naturalOrder(a.Spec.Name, b.Spec.Name));
   if (flags.quiet === true) context.print(services.map(({ ID }) => `${ID.slice(0, 12)}\n`).join(''));
   else context.print(renderList(COLUMNS, services, { format: flags.format }));
   for (const { Spec, portErrors = [] } of services) {
@@ -139,6 +140,7 @@ const portText = ({ PublishedPort, TargetPort, Protocol }: PortConfig): string =
 async function tasks(context: Context, names: readonly string[], flags: TaskFlags): Promise<void> {
   const client = await context.connect();
   const found: TaskDocument[] = [];
+  const services = new Map<string, string>();
   const failed: unknown[] = [];
   await forEachOperand(context, names, async (name) => {
     const service = await client
@@ -146,11 +148,12 @@ async function tasks(context: Context, names: readonly string[], flags: TaskFlag
       .catch((error: unknown) => {
         throw error instanceof BaleError && error.kind === 'not-found' ? noSuchService(name) : error;
       });
+    services.set(service.ID, service.Spec.Name);
     const filters = { ...parseFilters(flags.filter ?? []), service: { [service.ID]: true } };
     found.push(...(await client.get<TaskDocument[]>('/tasks', { filters: filtersQuery(filters) })));
   }).catch((error: unknown) => failed.push(error));
   if (found.length > 0 || failed.length === 0)
-    context.print(await renderTasks(client, found, taskListFlags(flags), Date.now()));
+    context.print(await renderTasks(client, found, taskListFlags(flags), Date.now(), { services }));
   if (failed.length > 0) throw failed[0];
 }
 

@@ -1,4 +1,3 @@
-import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { BaleError } from '../core/errors.js';
 import type { SwarmDocument, SwarmInfo } from '../proto/engine/swarm-document.js';
@@ -36,6 +35,7 @@ async function unlock(context: Context): Promise<void> {
       throw wrongState('swarm is not locked');
   }
   if (process.stdin.isTTY) context.warn('Enter unlock key, then Ctrl-D: ');
+  const { text } = await import('node:stream/consumers');
   await client.post('/swarm/unlock', { UnlockKey: (await text(process.stdin)).trim() });
 }
 

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { errorMessage } from '../core/errors.js';
 import type { SwarmDocument, SwarmSpec } from '../proto/engine/swarm-document.js';
@@ -90,6 +89,7 @@ async function showOrRotate(context: Context, { rotate, caCert, caKey, ...flags 
 
 async function readPem(flag: string, file: string): Promise<string> {
   try {
+    const { readFile } = await import('node:fs/promises');
     return await readFile(file, 'utf8');
   } catch (error) {
     throw usageError(flag, file, errorMessage(error));

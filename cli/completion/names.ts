@@ -4,6 +4,7 @@ import type { ServiceDocument } from '../../proto/engine/service-document.js';
 import type { TaskDocument } from '../../proto/engine/task-document.js';
 import type { ApiClient } from '../client.js';
 import type { Named } from './value-source.js';
+import { naturalOrder } from '../view/natural-order.js';
 
 /** Nobody waits longer for a completion, ms. */
 const LONGEST_WAIT_MS = 1000;
@@ -13,7 +14,7 @@ export async function namesOf(connect: () => Promise<ApiClient>, kind: Named): P
   try {
     const client = await connect();
     const names = await readNames(client, kind, AbortSignal.timeout(LONGEST_WAIT_MS));
-    return [...new Set(names)].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+    return [...new Set(names)].sort(naturalOrder);
   } catch {
     // A completion that cannot be had is no error: the line is still being written.
     return [];

@@ -4,6 +4,7 @@ import type { ServiceDocument } from '../../proto/engine/service-document.js';
 import type { TaskDocument } from '../../proto/engine/task-document.js';
 import type { ApiClient } from '../client.js';
 import { filtersQuery } from '../flags/filter.js';
+import { naturalOrder } from '../view/natural-order.js';
 
 /** A task whose container a command looks into. */
 export interface FoundTask {
@@ -34,10 +35,14 @@ export async function runningTasks(client: ApiClient, services: readonly Service
   return tasks
     .filter(({ Status }) => Status.State === 'running')
     .map((task) => foundTask(task, names.get(task.ServiceID) ?? task.ServiceID, hostnames))
-    .sort((a, b) => order(a.service, b.service) || a.slot - b.slot || order(a.node, b.node) || order(a.id, b.id));
+    .sort(
+      (a, b) =>
+        naturalOrder(a.service, b.service) ||
+        a.slot - b.slot ||
+        naturalOrder(a.node, b.node) ||
+        naturalOrder(a.id, b.id),
+    );
 }
-
-const order = (a: string, b: string): number => a.localeCompare(b, 'en', { numeric: true });
 
 function foundTask(task: TaskDocument, service: string, hostnames: ReadonlyMap<string, string>): FoundTask {
   const nodeId = task.NodeID ?? '';

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { errorMessage } from '../../core/errors.js';
 import { usageError } from './usage-error.js';
 
@@ -31,6 +30,7 @@ export async function parseEnvironment(
 }
 
 async function readEnvironmentFile(file: string): Promise<readonly string[]> {
+  const { readFile } = await import('node:fs/promises');
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw usageError('--env-file', file, errorMessage(error));
   });

@@ -2,6 +2,7 @@ import type { ServiceDocument } from '../../proto/engine/service-document.js';
 import type { TaskDocument } from '../../proto/engine/task-document.js';
 import { isDesiredAlive, isTerminal } from '../../proto/engine/task-state.js';
 import type { ProgressLine, ProgressOutcome } from './service-progress.js';
+import { codeOrder } from './natural-order.js';
 
 /** More tasks than this are not shown one by one, as docker has it. */
 const MAX_TASKS = 20;
@@ -57,7 +58,7 @@ const nodesOf = ({ ServiceStatus: counts }: ServiceDocument): number | undefined
 /** The tasks of each slot or node, the oldest first. */
 function byPlace(tasks: readonly TaskDocument[]): ReadonlyMap<string, readonly TaskDocument[]> {
   const places = new Map<string, TaskDocument[]>();
-  for (const task of [...tasks].sort((a, b) => a.CreatedAt.localeCompare(b.CreatedAt))) {
+  for (const task of [...tasks].sort((a, b) => codeOrder(a.CreatedAt, b.CreatedAt))) {
     const place = task.Slot === undefined ? (task.NodeID ?? '') : String(task.Slot).padStart(6, '0');
     const known = places.get(place);
     if (known === undefined) places.set(place, [task]);

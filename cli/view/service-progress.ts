@@ -4,6 +4,7 @@ import type { TaskDocument } from '../../proto/engine/task-document.js';
 import { isDesiredAlive, stateOrder, type TaskState } from '../../proto/engine/task-state.js';
 import { jobProgress } from './job-progress.js';
 import { until } from './relative-time.js';
+import { naturalOrder } from './natural-order.js';
 
 const DEFAULT_MONITOR_MS = 5_000;
 /** More slots than this are not shown one by one, as docker has it. */
@@ -156,7 +157,7 @@ function nodeConvergence(
     wanted: ServiceStatus?.DesiredTasks ?? live.length,
     slots: live
       .map(([nodeId, task]) => ({ label: names.get(nodeId) ?? nodeId.slice(0, 12), ...slotState(task) }))
-      .sort((a, b) => a.label.localeCompare(b.label, 'en', { numeric: true })),
+      .sort((a, b) => naturalOrder(a.label, b.label)),
   };
 }
 

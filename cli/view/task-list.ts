@@ -1,5 +1,6 @@
 import type { TaskDocument } from '../../proto/engine/task-document.js';
 import type { ApiClient } from '../client.js';
+import { codeOrder } from './natural-order.js';
 import { ago } from './relative-time.js';
 import { renderList, type Column } from './list.js';
 
@@ -19,26 +20,36 @@ interface Row {
   readonly node: string;
 }
 
+/** Names by id. */
+type Names = ReadonlyMap<string, string>;
+
+/** Names that the caller has read already. */
+interface KnownNames {
+  readonly services?: Names;
+  readonly nodes?: Names;
+}
+
 /** `service ps` and `node ps`: present tasks by name, each with its history below, newest first. */
 export async function renderTasks(
   client: ApiClient,
   tasks: readonly TaskDocument[],
   flags: TaskListFlags,
   now: number,
+  known: KnownNames = {},
 ): Promise<string> {
-  const resolve = flags.noResolve !== true;
-  const services = await names(
-    client,
-    tasks.map(({ ServiceID }) => ServiceID),
-    resolve,
-    serviceName,
-  );
-  const nodes = await names(
-    client,
-    tasks.flatMap(({ NodeID }) => (NodeID === undefined ? [] : [NodeID])),
-    resolve,
-    nodeName,
-  );
+  const resolved = flags.noResolve === true ? [] : tasks;
+  const [services, nodes] = await Promise.all([
+    names(
+      resolved.map(({ ServiceID }) => ServiceID),
+      known.services,
+      (id) => serviceName(client, id),
+    ),
+    names(
+      resolved.flatMap(({ NodeID }) => (NodeID === undefined ? [] : [NodeID])),
+      known.nodes,
+      (id) => nodeName(client, id),
+    ),
+  ]);
   const rows = tasks
     .map((task) => ({
       task,
@@ -47,10 +58,10 @@ export async function renderTasks(
     }))
     .sort(
       (a, b) =>
-        (services.get(a.task.ServiceID) ?? '').localeCompare(services.get(b.task.ServiceID) ?? '') ||
+        codeOrder(services.get(a.task.ServiceID) ?? '', services.get(b.task.ServiceID) ?? '') ||
         (a.task.Slot ?? 0) - (b.task.Slot ?? 0) ||
-        (a.task.Slot === undefined ? a.name.localeCompare(b.name) : 0) ||
-        b.task.CreatedAt.localeCompare(a.task.CreatedAt),
+        (a.task.Slot === undefined ? codeOrder(a.name, b.name) : 0) ||
+        codeOrder(b.task.CreatedAt, a.task.CreatedAt),
     )
     .map((row, index, all): Row => (all[index - 1]?.name === row.name ? { ...row, name: ` \\_ ${row.name}` } : row));
   if (flags.quiet === true) return rows.map(({ task }) => `${shortId(task.ID, flags)}\n`).join('');
@@ -78,15 +89,16 @@ const serviceName = async (client: ApiClient, id: string): Promise<string> =>
 const nodeName = async (client: ApiClient, id: string): Promise<string> =>
   (await client.get<{ Description: { Hostname: string } }>(`/nodes/${id}`)).Description.Hostname;
 
-/** Names by id, each asked for once; an object that is gone keeps its id. */
+/** Names by id, each asked for once where it is not known; an object that is gone keeps its id. */
 async function names(
-  client: ApiClient,
   ids: readonly string[],
-  resolve: boolean,
-  name: (client: ApiClient, id: string) => Promise<string>,
-): Promise<ReadonlyMap<string, string>> {
-  const unique = resolve ? [...new Set(ids)] : [];
-  return new Map(await Promise.all(unique.map(async (id) => [id, await name(client, id).catch(() => id)] as const)));
+  known: Names = new Map(),
+  nameOf: (id: string) => Promise<string>,
+): Promise<Names> {
+  const unique = [...new Set(ids)];
+  return new Map(
+    await Promise.all(unique.map(async (id) => [id, known.get(id) ?? (await nameOf(id).catch(() => id))] as const)),
+  );
 }
 
 export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
