@@ -6,10 +6,10 @@ install_modules
 build
 npx tsc -p tsconfig.bench.json
 declare -A BENCHES=(
-  [create]=cluster/create [loss]=cluster/node-loss [start]=process/start [mesh]=mesh/run [changes]=changes/run
+  [create]=cluster/create [loss]=cluster/node-loss [start]=process/start [commands]=process/commands [mesh]=mesh/run [changes]=changes/run
   [placement]=scheduler/placement [api]=api/run
 )
-[ $# -gt 0 ] || set -- start create loss placement mesh changes api
+[ $# -gt 0 ] || set -- start commands create loss placement mesh changes api
 for name in "$@"; do
   [ -n "${BENCHES[$name]:-}" ] || { echo "bale: no measurement is named $name; there are: ${!BENCHES[*]}" >&2; exit 1; }
   say "bench: $name"
