@@ -155,7 +155,15 @@ const DAY_NS = 24 * 60 * 60 * 1e9;
 /** In ns; days too, which Go's durations do not have. */
 export function parseExpiry(text: string): number {
   const days = /^(\d{1,5})d$/.exec(text)?.[1];
-  const expiry = days === undefined ? parseDuration(text, '--expiry') : Number(days) * DAY_NS;
+  const expiry = days === undefined ? durationOf(text) : Number(days) * DAY_NS;
   if (expiry >= SHORTEST_EXPIRY_NS && expiry <= LONGEST_EXPIRY_NS) return expiry;
   throw usageError('--expiry', text, 'it must be from 1m to 3650d');
+}
+
+function durationOf(text: string): number {
+  try {
+    return parseDuration(text, '--expiry');
+  } catch {
+    throw usageError('--expiry', text, 'write it like 90m, 12h or 30d');
+  }
 }

@@ -1,4 +1,4 @@
-import { renderTemplate } from '../view/template.js';
+import { checkTemplate, renderTemplate } from '../view/template.js';
 
 /** An event of `GET /events`; some of the Engine's have the fields of older APIs too. */
 interface EventDocument {
@@ -24,6 +24,13 @@ export function eventText(line: string, format: string | undefined): string {
     .map(([name, value]) => `${name}=${value}`);
   const shown = attributes.length === 0 ? '' : ` (${attributes.join(', ')})`;
   return `${localTime(nanoseconds)} ${event.Type} ${event.Action} ${event.Actor.ID}${shown}`;
+}
+
+/** Throws BALE_TEMPLATE_INVALID before an event has come. */
+export function checkEventFormat(format: string): void {
+  if (format === 'json') return;
+  const none = templateData({ Type: '', Action: '', Actor: { ID: '' }, time: 0 }, '0');
+  checkTemplate(format, Object.keys(none));
 }
 
 /** Under the names of docker's type. */

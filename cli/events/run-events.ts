@@ -7,7 +7,7 @@ import { filtersQuery, parseFilters } from '../flags/filter.js';
 import { usageError } from '../flags/usage-error.js';
 import { readSince } from '../logs/since.js';
 import { auditText } from './audit-text.js';
-import { eventText } from './event-text.js';
+import { checkEventFormat, eventText } from './event-text.js';
 
 /** `bale events`. */
 export async function runEvents(context: Context, flags: EventFlags): Promise<void> {
@@ -17,6 +17,7 @@ export async function runEvents(context: Context, flags: EventFlags): Promise<vo
     until: flags.until === undefined ? undefined : readSince(flags.until, now, 'until'),
   };
   const filters = parseFilters(flags.filter);
+  if (flags.audit !== true && flags.format !== undefined) checkEventFormat(flags.format);
   const client = await context.connect();
   if (flags.audit === true) {
     const query = { ...times, ...auditFilters(filters), limit: flags.last };

@@ -17,7 +17,7 @@ export function readSince(text: string, now: number, flag: 'since' | 'until' = '
   const { day = '', hour = '00', minute = '00', second = '00', fraction = '', zone = '' } = parts ?? {};
   const time = Date.parse(`${day}T${hour}:${minute}:${second}${zone}`);
   if (parts === undefined || Number.isNaN(time)) {
-    throw usageError(flag, text, 'write a time like 2026-01-02T13:23:37Z, or a while like 42m');
+    throw usageError(`--${flag}`, text, 'write a time like 2026-01-02T13:23:37Z, or a while like 42m');
   }
   return `${time / 1000}.${fraction.padEnd(9, '0')}`;
 }

@@ -6,12 +6,36 @@ import { BaleError } from '../../core/errors.js';
  * Anything else is refused by name, never printed as it stands.
  */
 export function renderTemplate(template: string, data: unknown): string {
+  return render(nodesOf(template), data, data);
+}
+
+/**
+ * Refuses, before there is anything to print, a template that cannot be read, or names a field of the data that is
+ * none of `fields`: that is a slip, and would print nothing on every line. Throws BALE_TEMPLATE_INVALID.
+ */
+export function checkTemplate(template: string, fields: readonly string[]): void {
+  nodesOf(template);
+  for (const [action] of template.matchAll(/\{\{.*?\}\}/gs)) {
+    for (const [, field = ''] of action.matchAll(/(?<![\w."$])\.(\w+)/g)) {
+      if (fields.includes(field)) continue;
+      throw new BaleError(`--format: there is no field "${field}"; the fields are ${fields.join(', ')}`, {
+        kind: 'invalid',
+        code: 'BALE_TEMPLATE_INVALID',
+      });
+    }
+  }
+}
+
+function nodesOf(template: string): readonly Node[] {
   const parts = template
     .replaceAll('\\t', '\t')
     .replaceAll('\\n', '\n')
     .split(/(\{\{-?.*?-?\}\})/s);
-  const nodes = parse(parts.filter((part) => part !== '').map(trimMark), template);
-  return render(nodes, data, data);
+  // Every second part is an action.
+  if (parts.some((part, index) => index % 2 === 0 && part.includes('{{'))) {
+    throw invalid(template, 'an action is not closed by }}');
+  }
+  return parse(parts.filter((part) => part !== '').map(trimMark), template);
 }
 
 type Node =

@@ -22,6 +22,7 @@ export interface AuditQuery {
 export function readAudit(view: Pick<View, 'all'>, query: AuditQuery): readonly AuditDocument[] {
   const since = timeOf('since', query.since) ?? Number.NEGATIVE_INFINITY;
   const until = timeOf('until', query.until) ?? Number.POSITIVE_INFINITY;
+  if (since > until) throw invalid('since', query.since ?? '', `is after until, ${JSON.stringify(query.until ?? '')}`);
   const limit = limitOf(query.limit);
   const found = view
     .all('audit')

@@ -142,7 +142,7 @@ describe('the audit', () => {
     expect(await audit(`?since=${(Date.now() / 1000 + 3600).toFixed(3)}`)).toEqual([]);
   });
 
-  test.each(['?since=soon', '?until=-1', '?limit=0', '?limit=x'])('refuses %s', async (query) => {
+  test.each(['?since=soon', '?until=-1', '?limit=0', '?limit=x', '?since=2&until=1'])('refuses %s', async (query) => {
     expect(refusalOf(await house.ask('GET', `/bale/audit${query}`)).status).toBe(400);
   });
 

@@ -83,7 +83,7 @@ describe('cp', () => {
   test.each([
     [['web.1:/data/none', '.'], 'Could not find the file /data/none in container web.1\n'],
     [['web.1:/data', 'web.2:/data'], 'copying between containers is not supported\n'],
-    [['here', 'there'], 'must specify at least one container source\n'],
+    [['here', 'there'], 'must specify at least one container source: write it as TASK:PATH\n'],
     [['/no/such/file', 'web.1:/data'], '/no/such/file: no such file or directory\n'],
   ])('%s is refused', async (operands, words) => {
     serveFiles([]);

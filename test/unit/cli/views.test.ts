@@ -34,6 +34,8 @@ describe('templates', () => {
     ['{{json ID}}', 'write .ID'],
     ['{{range .Ports}}', 'not closed'],
     ['{{}}', 'an action is empty'],
+    ['{{.ID', 'an action is not closed by }}'],
+    ['id: {{.ID}} {{.Spec', 'an action is not closed by }}'],
   ])('%s is refused', (template, reason) => {
     expect(() => renderTemplate(template, data)).toThrow(reason);
   });
@@ -75,6 +77,9 @@ describe('lists', () => {
     expect(() => renderList(columns, rows, { format: '{{.Name}} {{.Nope}}' })).toThrow(
       '--format: there is no field "Nope"; the fields are ID, Name',
     );
+    // Also where there is nothing to print.
+    expect(() => renderList(columns, [], { format: 'table {{.Nope}}' })).toThrow('there is no field "Nope"');
+    expect(() => renderList(columns, [], { format: '{{.Name' })).toThrow('an action is not closed by }}');
     expect(renderList(columns, rows, { format: '{{json .}} {{upper .Name}} {{len "a.b"}}' })).toContain('WEB 3');
   });
 

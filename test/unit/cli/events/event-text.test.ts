@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { auditText } from '../../../../cli/events/audit-text.js';
-import { eventText } from '../../../../cli/events/event-text.js';
+import { checkEventFormat, eventText } from '../../../../cli/events/event-text.js';
 import type { AuditDocument } from '../../../../proto/engine/audit-document.js';
 
 const LINE =
@@ -28,6 +28,17 @@ describe('an event', () => {
   ])('by the format %s', (format, text) => {
     expect(eventText(LINE, format)).toBe(text);
   });
+});
+
+test('a format of events is checked before any of them came', () => {
+  for (const format of ['json', '{{json .}}', '{{.Type}} {{.Actor.Attributes.name}} {{.TimeNano}}', 'event']) {
+    expect(() => {
+      checkEventFormat(format);
+    }).not.toThrow();
+  }
+  expect(() => {
+    checkEventFormat('{{.Nope}}');
+  }).toThrow('--format: there is no field "Nope"; the fields are Status, ID, From, Type, Action, Actor, Scope');
 });
 
 describe('the audit', () => {
@@ -62,5 +73,6 @@ describe('the audit', () => {
       'certificate alice (operator): web\ncertificate alice (operator): web\n',
     );
     expect(JSON.parse(auditText([record], 'json'))).toEqual(record);
+    expect(() => auditText([], '{{.Nope}}')).toThrow('--format: there is no field "Nope"; the fields are time, who,');
   });
 });

@@ -75,6 +75,6 @@ describe('--since', () => {
   });
 
   test.each(['yesterday', '2026-13-01', '10 minutes', ''])('%j is refused', (text) => {
-    expect(() => readSince(text, NOW)).toThrow(`invalid argument "${text}" for "since"`);
+    expect(() => readSince(text, NOW)).toThrow(`invalid argument "${text}" for "--since"`);
   });
 });
