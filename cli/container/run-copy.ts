@@ -24,7 +24,8 @@ export async function runCopy(context: Context, from: string, to: string, flags:
     if (destination.kind === 'local') report(context, flags, bytes, to);
     return;
   }
-  if (destination.kind !== 'container') throw refused('must specify at least one container source: write it as TASK:PATH');
+  if (destination.kind !== 'container')
+    throw refused('must specify at least one container source: write it as TASK:PATH');
   const bytes = await copyIn(context, source.kind === 'stream' ? undefined : source.path, destination, flags);
   report(context, flags, bytes, to);
 }
