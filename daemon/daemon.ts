@@ -13,6 +13,7 @@ import type { DaemonOptions } from './options.js';
 import { makeDirectory } from './make-directory.js';
 import { RemoteContainers } from './remote-containers.js';
 import { serveRemotely } from './remote-hosts.js';
+import { SharedEngineEvents } from './shared-engine-events.js';
 import { listenOnSocket } from './socket-file.js';
 
 export interface DaemonParts {
@@ -63,6 +64,7 @@ export async function startDaemon(options: DaemonOptions, { parts, clock, logger
       },
       remote: (request) => remote.callOf(request),
       events: () => membership.events,
+      engineEvents: new SharedEngineEvents({ engineSocket: options.engineSocket, clock, logger }),
       clock,
       logger,
     });

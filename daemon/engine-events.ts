@@ -25,26 +25,23 @@ export async function askEngine(
   { engineSocket, url, clock, logger }: EngineEventsOptions,
   signal: AbortSignal,
 ): Promise<IncomingMessage | undefined> {
-  const patience = new AbortController();
-  const cancel = clock.schedule(PATIENCE_MS, () => {
-    patience.abort();
-  });
+  if (signal.aborted) return undefined;
+  const call = request({ socketPath: engineSocket, path: url, agent: false, headers: { host: 'bale' } });
+  const giveUp = (): void => void call.destroy(new Error('no answer in time'));
+  const cancel = clock.schedule(PATIENCE_MS, giveUp);
+  signal.addEventListener('abort', giveUp);
   try {
     return await new Promise((resolve, reject) => {
-      const call = request({ socketPath: engineSocket, path: url, agent: false, headers: { host: 'bale' } });
-      for (const end of [signal, patience.signal]) {
-        end.addEventListener('abort', () => call.destroy(new Error('no answer in time')), { once: true });
-      }
       call.on('response', resolve);
       call.on('error', reject);
-      if (signal.aborted) call.destroy();
-      else call.end();
+      call.end();
     });
   } catch (error) {
     if (!signal.aborted) logger.warn({ err: errorMessage(error) }, 'the Engine does not tell its events');
     return undefined;
   } finally {
     cancel();
+    signal.removeEventListener('abort', giveUp);
   }
 }
 
@@ -82,6 +79,7 @@ async function readLines(
   signal: AbortSignal,
 ): Promise<void> {
   const stop = (): void => void answer.destroy();
+  if (signal.aborted) stop();
   signal.addEventListener('abort', stop, { once: true });
   let rest: Buffer = Buffer.alloc(0);
   try {

@@ -12,10 +12,13 @@ import { isWithin, momentOf, readEventTimes } from './event-time.js';
 import { EventWriter } from './event-writer.js';
 import { parseApiPath } from './api-path.js';
 import { Query } from './query.js';
+import type { SharedEngineEvents } from './shared-engine-events.js';
 import { localEngine } from './upstream.js';
 
 export interface EventStreamOptions {
   readonly feed: EventFeed;
+  /** For watchers of the same question, who share one connection to the Engine. */
+  readonly shared: SharedEngineEvents;
   readonly engineSocket: string;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -37,7 +40,7 @@ export async function streamEvents(
   response: ServerResponse,
   options: EventStreamOptions,
 ): Promise<void> {
-  const { feed, engineSocket, clock, logger } = options;
+  const { feed, shared, engineSocket, clock, logger } = options;
   const url = request.url ?? '/events';
   const query = new Query(parseApiPath(url).query);
   const filters = query.filters();
@@ -66,7 +69,19 @@ export async function streamEvents(
   gone.signal.addEventListener('abort', unsubscribe);
 
   const engine = { engineSocket, url, until: times.until, clock, logger };
-  const answer = sides.engine ? await askEngine(engine, gone.signal) : undefined;
+  const earlyLines: Buffer[] = [];
+  let onLines = (lines: Buffer): void => void earlyLines.push(lines);
+  const isShared =
+    sides.engine &&
+    !wantsPast &&
+    (await shared.follow(
+      url,
+      (lines) => {
+        onLines(lines);
+      },
+      gone.signal,
+    ));
+  const answer = sides.engine && !isShared ? await askEngine(engine, gone.signal) : undefined;
   if (gone.signal.aborted) {
     answer?.destroy();
     return;
@@ -90,6 +105,10 @@ export async function streamEvents(
   onEvents = (events) => {
     merge.addCluster(events);
   };
+  onLines = (lines) => {
+    merge.addEngine(lines);
+  };
+  for (const lines of earlyLines) merge.addEngine(lines);
   const finish = (): void => {
     unsubscribe();
     merge.release();
@@ -97,11 +116,8 @@ export async function streamEvents(
   };
   const { until } = times;
   const isOver = until !== undefined && until <= clock.now();
-  const addEngine = (lines: Buffer): void => {
-    merge.addEngine(lines);
-  };
   if (!isOver && until !== undefined) at(clock, until + (sides.engine ? GRACE_MS : 0), finish, gone.signal);
-  if (sides.engine) await followEngine(engine, answer, addEngine, gone.signal);
+  if (sides.engine && !isShared) await followEngine(engine, answer, onLines, gone.signal);
   if (isOver) finish();
 }
 

@@ -16,6 +16,7 @@ import { errorAnswer } from './error-answer.js';
 import { readBody, refuseOverlay } from './network-create.js';
 import type { RemoteCall } from './remote-containers.js';
 import { knownRequester, type Requester, setRequester } from './requester.js';
+import type { SharedEngineEvents } from './shared-engine-events.js';
 import { readUpgradeBody } from './upgrade-body.js';
 import { localEngine } from './upstream.js';
 
@@ -34,6 +35,7 @@ export interface FrontOptions {
   readonly remote: (request: IncomingMessage) => RemoteCall | undefined;
   /** Of the cluster that this node manages; undefined on any other node, whose events are the Engine's alone. */
   readonly events: () => EventFeed | undefined;
+  readonly engineEvents: SharedEngineEvents;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -191,13 +193,13 @@ async function answerOurs(
 async function answerEvents(
   request: IncomingMessage,
   response: ServerResponse,
-  { events, engineSocket, clock, logger }: FrontOptions,
+  { events, engineEvents, engineSocket, clock, logger }: FrontOptions,
 ): Promise<void> {
   const { streamEvents } = await import('./event-stream.js');
   const feed = events();
   // The node left the cluster in this very moment.
   if (feed === undefined) passToEngine({ request, response }, { upstream: localEngine(engineSocket), logger });
-  else await streamEvents(request, response, { feed, engineSocket, clock, logger });
+  else await streamEvents(request, response, { feed, shared: engineEvents, engineSocket, clock, logger });
 }
 
 function answerPing(

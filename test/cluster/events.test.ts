@@ -14,7 +14,9 @@ beforeAll(async () => {
   house = await DaemonApi.start();
 });
 afterAll(() => house.end());
-beforeEach(() => {
+beforeEach(async () => {
+  // Watchers of an earlier test have hung up, and a new one would join their stream while that is on its way.
+  await eventually('an Engine of nobody', () => Promise.resolve(engineStreams.size === 0 || undefined));
   enginePast = [];
   engineUrls.length = 0;
   house.cluster.engine.behave = (request, response) => {
@@ -219,6 +221,49 @@ describe('many watchers', () => {
     for (const { answer } of idle) answer.resume();
     await Promise.all(idle.map((one) => one.first(is('service', 'create', 'many-3'))));
     for (const one of [...watchers, ...idle]) one.hangUp();
+  });
+
+  test('of the same question share one connection to the Engine, until the last of them goes', async () => {
+    const same = await Promise.all(Array.from({ length: 100 }, () => watch()));
+    const other = await watch({ filters: { event: ['start'] } });
+    const past = await watch({ since: Math.floor(Date.now() / 1000) });
+    expect(engineUrls.toSorted()).toEqual([
+      '/v1.41/events',
+      expect.stringMatching(/\?filters=/),
+      expect.stringMatching(/\?since=/),
+    ]);
+    for (const stream of engineStreams) stream.write(engineLine('one'));
+    await Promise.all([...same, other, past].map((each) => each.first(is('container', 'start', 'one'))));
+    const [last, ...rest] = same;
+    for (const each of [...rest, other, past]) each.hangUp();
+    await eventually('the other questions are over', () => Promise.resolve(engineStreams.size === 1 || undefined));
+    for (const stream of engineStreams) stream.write(engineLine('two'));
+    await last?.first(is('container', 'start', 'two'));
+    expect(last?.events.filter(is('container', 'start', 'one'))).toHaveLength(1);
+    last?.hangUp();
+    await eventually('the Engine is let go of', () => Promise.resolve(engineStreams.size === 0 || undefined));
+    // The next one begins anew.
+    const next = await watch();
+    for (const stream of engineStreams) stream.write(engineLine('three'));
+    await next.first(is('container', 'start', 'three'));
+    expect(engineUrls).toHaveLength(4);
+  });
+
+  test('of the same question lose nothing by one of them that does not read', { timeout: 60_000 }, async () => {
+    const stuck = await watch();
+    stuck.answer.pause();
+    const readers = await Promise.all([watch(), watch()]);
+    const [stream, ...more] = engineStreams;
+    expect(more).toEqual([]);
+    const flood = engineLine('x'.repeat(1_000)).repeat(400);
+    for (let number = 0; number * flood.length < 12_000_000; number += 1) {
+      stream?.write(flood + engineLine(`mark${number}`));
+      await Promise.all(readers.map((each) => each.first(is('container', 'start', `mark${number}`))));
+    }
+    stuck.answer.resume();
+    expect(await stuck.ended).toBe('broken');
+    expect(stuck.events.at(-1)).toMatchObject({ Type: 'daemon', Action: 'overrun' });
+    expect(engineStreams.size).toBe(1);
   });
 
   test(

@@ -11,6 +11,7 @@ import { createLogger } from '../../core/logger.js';
 import { EngineClient } from '../../daemon/engine-client.js';
 import { EngineFactsSource } from '../../daemon/engine-facts.js';
 import { createFront, type Front } from '../../daemon/front.js';
+import { SharedEngineEvents } from '../../daemon/shared-engine-events.js';
 import { RemoteContainers } from '../../daemon/remote-containers.js';
 import type { TaskContainer } from '../../manager/containers/task-containers.js';
 import { EngineServer } from '../support/engine-server.js';
@@ -65,16 +66,19 @@ class House {
       },
       streams: { open: (nodeId, signal) => this.open(nodeId, signal) },
     }));
+    const logger = createLogger('silent');
+    const engineSocket = this.own.socketPath;
     this.#front = createFront({
-      engineSocket: this.own.socketPath,
+      engineSocket,
       engine,
       facts: new EngineFactsSource(engine),
       swarmState: () => 'active/manager',
       api: () => Promise.reject(new Error('no cluster API here')),
       events: () => undefined,
+      engineEvents: new SharedEngineEvents({ engineSocket, clock: systemClock, logger }),
       clock: systemClock,
       remote: (request) => remote.callOf(request),
-      logger: createLogger('silent'),
+      logger,
     });
     this.client = new SocketClient(join(root, 'bale.sock'));
     for (const name of ['own', 'other'] as const) {
