@@ -7,9 +7,9 @@ build
 npx tsc -p tsconfig.bench.json
 declare -A BENCHES=(
   [create]=cluster/create [loss]=cluster/node-loss [start]=process/start [commands]=process/commands [mesh]=mesh/run [changes]=changes/run
-  [placement]=scheduler/placement [api]=api/run
+  [placement]=scheduler/placement [api]=api/run [logs]=logs/run
 )
-[ $# -gt 0 ] || set -- start commands create loss placement mesh changes api
+[ $# -gt 0 ] || set -- start commands create loss placement mesh changes api logs
 for name in "$@"; do
   [ -n "${BENCHES[$name]:-}" ] || { echo "bale: no measurement is named $name; there are: ${!BENCHES[*]}" >&2; exit 1; }
   say "bench: $name"

@@ -16,10 +16,7 @@ export interface EventSurroundings {
  */
 export function describeCommit(changes: readonly CommittedChange[], surroundings: EventSurroundings): EventDraft[] {
   const events: EventDraft[] = [];
-  for (const change of changes) {
-    const event = describeChange(change, changes, surroundings);
-    if (event !== undefined) events.push(event);
-  }
+  for (const change of changes) events.push(...describeChange(change, changes, surroundings));
   return events;
 }
 
@@ -27,22 +24,24 @@ function describeChange(
   change: CommittedChange,
   changes: readonly CommittedChange[],
   surroundings: EventSurroundings,
-): EventDraft | undefined {
+): readonly EventDraft[] {
   switch (change.table) {
     case 'cluster':
     case 'audit':
-      return undefined;
+      return [];
     case 'service':
-      return whole('service', change, serviceName, serviceUpdate);
+      return whole('service', change, serviceName, serviceUpdates);
     case 'node':
-      return whole('node', change, nodeName, nodeUpdate);
+      return whole('node', change, nodeName, nodeUpdates);
     case 'secret':
     case 'config':
-      return describePayload(change, changes, surroundings);
+      return one(describePayload(change, changes, surroundings));
     case 'task':
-      return describeTask(change, surroundings);
+      return one(describeTask(change, surroundings));
   }
 }
+
+const one = (event: EventDraft | undefined): readonly EventDraft[] => (event === undefined ? [] : [event]);
 
 interface Rows<Row> {
   readonly id: string;
@@ -52,41 +51,49 @@ interface Rows<Row> {
 
 type Attributes = Record<string, string>;
 
-/** An event of a row whose name is its only attribute but for what `update` says; undefined there: no event. */
+/** Events of a row whose name is its only attribute but for what `updates` says, of each event of an update. */
 function whole<Row extends ServiceObject | NodeObject>(
   type: 'service' | 'node',
   { id, before, after }: Rows<Row>,
   nameOf: (row: Row) => string,
-  update: (before: Row, after: Row) => Attributes | undefined,
-): EventDraft | undefined {
+  updates: (before: Row, after: Row) => readonly Attributes[],
+): readonly EventDraft[] {
   const row = after ?? before;
-  if (row === undefined) return undefined;
+  if (row === undefined) return [];
   const about = { type, id, labels: row.spec.Labels };
   const name = nameOf(row);
-  if (before === undefined) return { ...about, action: 'create', attributes: { name } };
-  if (after === undefined) return { ...about, action: 'remove', attributes: { name } };
-  const changed = update(before, after);
-  return changed === undefined ? undefined : { ...about, action: 'update', attributes: { name, ...changed } };
+  if (before === undefined) return [{ ...about, action: 'create', attributes: { name } }];
+  if (after === undefined) return [{ ...about, action: 'remove', attributes: { name } }];
+  return updates(before, after).map((changed) => ({ ...about, action: 'update', attributes: { name, ...changed } }));
 }
 
 const serviceName = ({ spec }: ServiceObject): string => spec.Name;
 const nodeName = ({ spec, description }: NodeObject): string => spec.Name ?? description?.Hostname ?? '';
 
-function serviceUpdate(before: ServiceObject, after: ServiceObject): Attributes | undefined {
-  const attributes: Attributes = {
+/**
+ * A rollout that begins with the spec that was written is an event of its own, behind that of the spec and
+ * without an old state: Swarm clears the state with the new spec, and sets it when it begins. A rollback
+ * is one event, as in Swarm.
+ */
+function serviceUpdates(before: ServiceObject, after: ServiceObject): readonly Attributes[] {
+  const written: Attributes = {
     ...difference('image', imageOf(before), imageOf(after)),
     ...difference('replicas', replicasOf(before), replicasOf(after)),
-    ...difference('updatestate', before.updateStatus?.State, after.updateStatus?.State),
   };
+  const [old, state] = [before.updateStatus, after.updateStatus];
+  if (before.version !== after.version && old !== state && state?.State === 'updating') {
+    return [written, { 'updatestate.new': state.State }];
+  }
+  const attributes: Attributes = { ...written, ...difference('updatestate', old?.State, state?.State) };
   const isNewRun = before.job?.iteration !== after.job?.iteration;
   const isOther = before.version !== after.version || isNewRun || Object.keys(attributes).length > 0;
-  return isOther ? attributes : undefined;
+  return isOther ? [attributes] : [];
 }
 
 const imageOf = ({ spec }: ServiceObject): string => spec.TaskTemplate.ContainerSpec.Image;
 const replicasOf = ({ spec }: ServiceObject): string | undefined => spec.Mode.Replicated?.Replicas?.toString();
 
-function nodeUpdate(before: NodeObject, after: NodeObject): Attributes | undefined {
+function nodeUpdates(before: NodeObject, after: NodeObject): readonly Attributes[] {
   const attributes: Attributes = {
     ...difference('availability', before.spec.Availability, after.spec.Availability),
     ...difference('role', before.spec.Role, after.spec.Role),
@@ -94,7 +101,7 @@ function nodeUpdate(before: NodeObject, after: NodeObject): Attributes | undefin
   };
   const isOther =
     before.version !== after.version || nodeName(before) !== nodeName(after) || Object.keys(attributes).length > 0;
-  return isOther ? attributes : undefined;
+  return isOther ? [attributes] : [];
 }
 
 /** New data under a name is an update of it; that an old version is cleared away is nothing to anybody. */

@@ -1,4 +1,5 @@
 import type { NodeDocument } from '../../../proto/engine/node-document.js';
+import type { ServiceDocument } from '../../../proto/engine/service-document.js';
 import type { TaskDocument } from '../../../proto/engine/task-document.js';
 import type { Docker } from '../docker-client.js';
 import { eventually } from '../eventually.js';
@@ -27,6 +28,11 @@ export class Side {
   constructor(options: SideOptions) {
     this.name = options.name;
     this.#options = options;
+  }
+
+  /** docker's CLI on one host, before this swarm. */
+  docker(host: HostName): Docker {
+    return this.#options.client(host);
   }
 
   /** What the command printed and its exit code, normalised. */
@@ -87,6 +93,8 @@ export class Side {
         const nodes = await this.#get<readonly NodeDocument[]>('/nodes');
         return nodes.some(({ Description, Status }) => Description.Hostname === wait.of && Status.State === wait.state);
       }
+      case 'rollout':
+        return (await this.#get<ServiceDocument>(`/services/${wait.of}`)).UpdateStatus?.State === wait.state;
     }
   }
 

@@ -31,7 +31,9 @@ export interface Difference {
 
 export type Wait =
   | { readonly wait: 'tasks'; readonly of: string; readonly state: string; readonly count: number }
-  | { readonly wait: 'node'; readonly of: string; readonly state: string };
+  | { readonly wait: 'node'; readonly of: string; readonly state: string }
+  /** The newest rollout of a service. */
+  | { readonly wait: 'rollout'; readonly of: string; readonly state: string };
 
 export const isWait = (step: Step): step is Wait => typeof step === 'object' && 'wait' in step;
 

@@ -49,6 +49,25 @@ describe('a service', () => {
     ).toEqual([['update', { name: 'web', 'updatestate.old': 'updating', 'updatestate.new': 'completed' }]]);
   });
 
+  test('tells of a rollout that begins behind the spec that it is for, without the state of an earlier one', () => {
+    const begun = { updateStatus: { State: 'updating' } } as const;
+    expect(attributesOf([change({ ...begun, version: 2 }, { updateStatus: { State: 'completed' } })])).toEqual([
+      ['update', { name: 'web' }],
+      ['update', { name: 'web', 'updatestate.new': 'updating' }],
+    ]);
+    expect(attributesOf([change({ updateStatus: { State: 'updating' }, version: 2 }, begun)])).toEqual([
+      ['update', { name: 'web' }],
+      ['update', { name: 'web', 'updatestate.new': 'updating' }],
+    ]);
+  });
+
+  test('tells of a rollback with the spec that is back', () => {
+    const after = { version: 2, updateStatus: { State: 'rollback_started' } } as const;
+    expect(attributesOf([change(after, { updateStatus: { State: 'completed' } })])).toEqual([
+      ['update', { name: 'web', 'updatestate.old': 'completed', 'updatestate.new': 'rollback_started' }],
+    ]);
+  });
+
   test('tells of its image and replicas', () => {
     const { spec } = draftService('s1', { name: 'web', replicas: 4 });
     const other = { ...spec, TaskTemplate: { ContainerSpec: { Image: 'other' } } };
