@@ -1,28 +1,54 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-/** `isolate`: each file in a process of its own. The unit ring shares them, since its files leave nothing behind. */
-const ring = (name: string, files: readonly string[], seconds: number, parallel: boolean, isolate = true) => ({
-  test: {
-    name,
-    include: [...files],
-    testTimeout: seconds * 1000,
-    hookTimeout: seconds * 1000,
-    fileParallelism: parallel,
-    isolate,
-    // Real processes and namespaces: forked workers, so that a crash names its file.
-    pool: 'forks' as const,
+interface Ring {
+  readonly name: string;
+  readonly files: readonly string[];
+  /** Limit of each test and hook. */
+  readonly seconds: number;
+  /** Test files that run at a time. */
+  readonly workers: number;
+  /** Each file in a process of its own. */
+  readonly isolate: boolean;
+}
+
+/** One core is left to the processes that tests start. */
+const CORES = Math.max(1, availableParallelism() - 1);
+/** For files that wait more than they work; two even on two cores. */
+const SOME = Math.max(2, CORES);
+
+/** In the order in which they run, one after the other. */
+const RINGS: readonly Ring[] = [
+  // Its files share processes, since they leave nothing behind.
+  {
+    name: 'unit',
+    files: ['test/architecture/**/*.test.ts', 'test/unit/**/*.test.ts'],
+    seconds: 10,
+    workers: CORES,
+    isolate: false,
   },
-});
+  { name: 'property', files: ['test/property/**/*.test.ts'], seconds: 60, workers: SOME, isolate: true },
+  { name: 'conformance', files: ['test/conformance/**/*.test.ts'], seconds: 60, workers: SOME, isolate: true },
+  { name: 'cluster', files: ['test/cluster/**/*.test.ts'], seconds: 60, workers: SOME, isolate: true },
+  { name: 'hosts', files: ['test/hosts/**/*.test.ts'], seconds: 180, workers: 1, isolate: true },
+  { name: 'clients', files: ['test/clients/**/*.test.ts'], seconds: 180, workers: 1, isolate: true },
+];
 
 export default defineConfig({
   test: {
-    projects: [
-      ring('unit', ['test/architecture/**/*.test.ts', 'test/unit/**/*.test.ts'], 10, true, false),
-      ring('property', ['test/property/**/*.test.ts'], 60, true),
-      ring('conformance', ['test/conformance/**/*.test.ts'], 60, true),
-      ring('cluster', ['test/cluster/**/*.test.ts'], 60, true),
-      ring('hosts', ['test/hosts/**/*.test.ts'], 180, false),
-      ring('clients', ['test/clients/**/*.test.ts'], 180, false),
-    ],
+    projects: RINGS.map(({ name, files, seconds, workers, isolate }, order) => ({
+      test: {
+        name,
+        include: [...files],
+        testTimeout: seconds * 1000,
+        hookTimeout: seconds * 1000,
+        maxWorkers: workers,
+        isolate,
+        // Rings with unlike numbers of workers do not run together.
+        sequence: { groupOrder: order },
+        // Real processes and namespaces: forked workers, so that a crash names its file.
+        pool: 'forks' as const,
+      },
+    })),
   },
 });

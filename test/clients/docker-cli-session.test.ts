@@ -19,7 +19,12 @@ test('each verb and flag of the docker CLI for swarms has a row', async () => {
 });
 
 test('the docker CLI prints before bale what it prints before a Docker Swarm of the same Engines', async () => {
-  expect(await play(SESSION, sides.bale, sides.swarm)).toEqual([]);
+  const { surprises, printed } = await play(SESSION, sides.bale, sides.swarm);
+  expect(surprises).toEqual([]);
+  expect(printed).toContain('exit code 0\nThis node joined a swarm as a worker.');
+  expect(printed).toMatch(/overall progress: 3 out of 3 tasks\nverify: Service web converged/);
+  expect(printed).toMatch(/<ID12> +web +replicated +2\/2 +bale-test:1 +\*:8080->80\/tcp/);
+  expect(printed).toMatch(/talk\.1\.<ID12>@h2 +\| one/);
 });
 
 test('each reason for a difference stands in the docs', async () => {

@@ -1,6 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { request } from 'node:http';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -12,18 +11,10 @@ import { loadIdentity } from '../../core/identity-file.js';
 import type { MeshPeer, PublishedPort } from '../../proto/endpoint-table.js';
 import { DaemonCluster } from '../support/daemon-cluster.js';
 import { eventually } from '../support/eventually.js';
+import { freePort } from '../support/free-port.js';
 import { TestCa } from '../support/identities.js';
 import { ControlClient, endpointTable, meshConfig, publishedPort } from '../support/mesh-node.js';
 import { Replica } from '../support/replica.js';
-
-/** A port that is free on all addresses. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '::', resolve));
-  const { port } = server.address() as AddressInfo; // It listens on TCP.
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 interface Running {
   readonly peer: MeshPeer;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runCli } from '../../cli/main.js';
 import { DaemonApi } from '../support/daemon-api.js';
-import { freePort } from '../support/daemon-cluster.js';
+import { freePort } from '../support/free-port.js';
 import { dockerClients } from '../support/docker-client.js';
 import { must, type Output, run } from '../support/run.js';
 import { serviceBody } from '../support/service-body.js';

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ClientRole } from '../../proto/client-certificate.js';
 import { DaemonApi, refusalOf } from '../support/daemon-api.js';
-import { freePort } from '../support/daemon-cluster.js';
+import { freePort } from '../support/free-port.js';
 import { eventually } from '../support/eventually.js';
 import { TestCa } from '../support/identities.js';
 import { type ClientFiles, makeClient, RemoteClient } from '../support/remote-client.js';

@@ -1,5 +1,4 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { enrol } from '../../agent/identity/enrolment.js';
@@ -16,6 +15,7 @@ import { decodeSwarmSpec } from '../../proto/engine/swarm-spec-shape.js';
 import type { TaskDocument } from '../../proto/engine/task-document.js';
 import { newJoinKey } from './identities.js';
 import { ClusterNode } from './cluster-node.js';
+import { freePort } from './free-port.js';
 import { serviceBody } from './service-body.js';
 import { SimulatedEngine, type SimulatedEngineOptions } from './simulated-executor.js';
 
@@ -200,15 +200,6 @@ const runManager = (stateDir: string, identity: IdentitySource, addr: string, cl
     clock,
     logger: createLogger(process.env.BALE_TEST_LOG === 'debug' ? 'debug' : 'silent'),
   });
-
-/** A port that nobody has at the moment: a manager keeps its address over restarts. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 function describe(api: SwarmApi): string {
   const nodes = api.nodes({}).map(({ ID, Status }) => `node ${ID} ${Status.State} ${Status.Message ?? ''}`);

@@ -1,5 +1,4 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatHostPort } from '../../core/address.js';
@@ -10,6 +9,7 @@ import { type Daemon, startDaemon } from '../../daemon/daemon.js';
 import { type DaemonOptions, parseDaemonOptions } from '../../daemon/options.js';
 import type { MeshReport } from '../../proto/session.js';
 import { EngineServer } from './engine-server.js';
+import { freePort } from './free-port.js';
 import { SimulatedEngine } from './simulated-executor.js';
 import { SocketClient } from './socket-client.js';
 
@@ -143,14 +143,4 @@ export class DaemonCluster {
     await this.engine.stop();
     await rm(this.root, { recursive: true, force: true });
   }
-}
-
-/** A port that nobody has at the moment: a manager keeps its port over restarts. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  // A TCP server has an address of this form.
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

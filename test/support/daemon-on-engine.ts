@@ -7,6 +7,7 @@ import type { NodeParts } from '../../daemon/cluster-node.js';
 import { startDaemon } from '../../daemon/daemon.js';
 import { type DaemonOptions, parseDaemonOptions } from '../../daemon/options.js';
 import { EngineServer } from './engine-server.js';
+import { freePort } from './free-port.js';
 import { SocketClient } from './socket-client.js';
 
 /** For tests in which the node never becomes a member. */
@@ -32,7 +33,7 @@ export async function daemonOnEngine(
   const root = await mkdtemp(join(tmpdir(), 'daemon-test-'));
   const engine = new EngineServer(join(root, 'engine.sock'));
   await engine.start();
-  const options = optionsIn(root, engine.socketPath, argv);
+  const options = await optionsIn(root, engine.socketPath, argv);
   const daemon = await startDaemon(options, { parts, clock: systemClock, logger: createLogger('silent') });
   return {
     engine,
@@ -46,9 +47,11 @@ export async function daemonOnEngine(
   };
 }
 
-function optionsIn(root: string, engineSocket: string, argv: readonly string[]): DaemonOptions {
+async function optionsIn(root: string, engineSocket: string, argv: readonly string[]): Promise<DaemonOptions> {
   const own = ['--socket', join(root, 'run/bale.sock'), '--data-dir', join(root, 'data'), '--engine', engineSocket];
-  const command = parseDaemonOptions([...own, ...argv], {});
+  // A join looks whether they can be listened on before it looks at the token.
+  const ports = ['--listen-addr', `0.0.0.0:${await freePort()}`, '--mesh-addr', `0.0.0.0:${await freePort()}`];
+  const command = parseDaemonOptions([...own, ...ports, ...argv], {});
   if (command.kind !== 'run') throw new Error(`unexpected command ${command.kind}`);
   return command.options;
 }

@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from './eventually.js';
+import { freePort } from './free-port.js';
 
 export interface TestRegistry extends AsyncDisposable {
   /** `host:port`, which names of its images begin with. */
@@ -24,7 +24,7 @@ export const REGISTRY_USER = {
 /** A real registry, Debian's `docker-registry`, over plain HTTP; with `users: true` it asks for a password. */
 export async function startRegistry(host: string, { users }: { readonly users: boolean }): Promise<TestRegistry> {
   const directory = await mkdtemp(join(tmpdir(), 'bale-registry-'));
-  const port = await freePort(host);
+  const port = await freePort();
   const passwords = join(directory, 'htpasswd');
   await writeFile(passwords, `${REGISTRY_USER.name}:${REGISTRY_USER.hash}\n`);
   const file = join(directory, 'config.yml');
@@ -53,13 +53,4 @@ export async function startRegistry(host: string, { users }: { readonly users: b
     throw error;
   }
   return { name: `${host}:${port}`, log: () => readFile(log, 'utf8'), [Symbol.asyncDispose]: dispose };
-}
-
-async function freePort(host: string): Promise<number> {
-  const server = createServer().listen(0, host);
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }

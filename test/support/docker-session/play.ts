@@ -8,38 +8,46 @@ export interface Surprise {
   readonly bale: string;
 }
 
+export interface Played {
+  readonly surprises: readonly Surprise[];
+  /** All that was printed before bale: a session that broke on both sides alike would bring no surprise. */
+  readonly printed: string;
+}
+
 /** Runs the steps on both sides, row by row at once, and tells what is not as the table has it. */
-export async function play(steps: readonly Step[], bale: Side, swarm: Side): Promise<readonly Surprise[]> {
+export async function play(steps: readonly Step[], bale: Side, swarm: Side): Promise<Played> {
   const surprises: Surprise[] = [];
+  let printed = '';
   for (const step of steps) {
     if (isWait(step)) {
       await Promise.all([bale.wait(step), swarm.wait(step)]);
       continue;
     }
     const row = rowOf(step);
-    const surprise = await playRow(row, bale, swarm).catch((error: unknown) => ({
-      command: row.run,
-      expected: 'to end',
-      bale: String(error).slice(0, 2_000),
-    }));
-    if (surprise !== undefined) surprises.push(surprise);
+    const command = `${row.on ?? 'h1'}> docker ${row.run}`;
+    try {
+      const [ours, theirs] = await Promise.all([
+        bale.shown(row),
+        row.refused === undefined ? swarm.shown(row) : undefined,
+      ]);
+      printed += ours;
+      const expected = expectation(row, ours, theirs);
+      if (expected !== undefined) surprises.push({ command, expected, bale: ours });
+    } catch (error) {
+      surprises.push({ command, expected: 'to end', bale: String(error).slice(0, 2_000) });
+    }
   }
-  return surprises;
+  return { surprises, printed };
 }
 
-async function playRow(row: Row, bale: Side, swarm: Side): Promise<Surprise | undefined> {
-  const command = `${row.on ?? 'h1'}> docker ${row.run}`;
-  if (row.refused !== undefined) {
-    const shown = await bale.shown(row);
-    const refused = shown.includes('Error response from daemon: ') && shown.includes(row.refused);
-    return refused && shown.startsWith('exit code 1\n')
-      ? undefined
-      : { command, expected: `refused: ${row.refused}`, bale: shown };
+/** What a row should have come out as, if it did not. `theirs`: absent for a row that bale refuses. */
+function expectation({ refused, differs }: Row, ours: string, theirs = ''): string | undefined {
+  if (refused !== undefined) {
+    const isRefused = /^exit code 1\n[^]*Error response from daemon: /.test(ours) && ours.includes(refused);
+    return isRefused ? undefined : `refused: ${refused}`;
   }
-  const [ours, theirs] = await Promise.all([bale.shown(row), swarm.shown(row)]);
-  const { differs } = row;
-  if (differs === undefined) return ours === theirs ? undefined : { command, expected: theirs, bale: ours };
+  if (differs === undefined) return ours === theirs ? undefined : theirs;
   // A difference that is gone is a surprise too: its row and its line in the docs are to go.
   if (ours !== theirs && differs.bale.test(ours)) return undefined;
-  return { command, expected: `${String(differs.bale)}, other than Swarm's ${theirs}`, bale: ours };
+  return `${String(differs.bale)}, other than Swarm's ${theirs}`;
 }
