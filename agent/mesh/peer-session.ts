@@ -5,9 +5,10 @@ import { DialError } from './dial-error.js';
 import { subjectOf, type TunnelCredentials } from './tunnel-credentials.js';
 import { MAX_TUNNELS_PER_SESSION, SESSION_MEMORY, SESSION_WINDOW, SETTINGS } from './tunnel-protocol.js';
 
-/** ms between pings, and the silence after which a peer is taken for gone. */
+/** ms between pings. */
 const PING_PERIOD = 500;
-const PING_TIMEOUT = 1_000;
+/** A peer that says nothing for so many is taken for gone. */
+const MOST_SILENT_PERIODS = 2;
 
 export interface PeerTarget {
   readonly nodeId: string;
@@ -86,25 +87,30 @@ function reasonToRefuse(socket: TLSSocket, nodeId: string, clusterId: string): s
   return undefined;
 }
 
-/** Ends the session when its peer is silent: no answer to a ping and no byte of anything else. */
+/**
+ * Ends the session when its peer is silent: no answer to a ping and no byte of anything else. The silence is counted
+ * in periods in which this process ran: one that stalled finds the answer when it goes on, and is given time to.
+ */
 function watchLiveness(session: ClientHttp2Session, socket: TLSSocket): void {
-  let askedAt: number | undefined;
+  /** Undefined while no answer is owed. */
+  let silentPeriods: number | undefined;
   let bytesThen = 0;
-  const isSilent = (): boolean => askedAt !== undefined && socket.bytesRead === bytesThen;
   const timer = setInterval(() => {
     if (session.destroyed) return;
-    if (askedAt === undefined || !isSilent()) {
-      askedAt = performance.now();
+    if (silentPeriods === undefined || socket.bytesRead !== bytesThen) {
+      silentPeriods = 0;
       bytesThen = socket.bytesRead;
       session.ping(() => {
-        askedAt = undefined;
+        silentPeriods = undefined;
       });
-    } else if (performance.now() - askedAt >= PING_TIMEOUT) {
-      // When this process itself stalled, the answer is waiting to be read: let it be read first.
-      setImmediate(() => {
-        if (isSilent()) session.destroy();
-      });
+      return;
     }
+    silentPeriods += 1;
+    if (silentPeriods < MOST_SILENT_PERIODS) return;
+    // When this process stalled in the last one, the answer is waiting to be read: let it be read first.
+    setImmediate(() => {
+      if (silentPeriods !== undefined && socket.bytesRead === bytesThen) session.destroy();
+    });
   }, PING_PERIOD);
   timer.unref();
   session.once('close', () => {

@@ -151,7 +151,7 @@ describe('listeners', () => {
   });
 
   test('a tunnel port that is taken is told, and local replicas are served', async () => {
-    const second = await MeshNode.start(ca.identity('node2'), 300, node.address);
+    const second = await MeshNode.start(ca.identity('node2'), undefined, node.address);
     expect(second.daemon.last?.bindErrors).toEqual([
       {
         publishedPort: 2378,
@@ -181,6 +181,8 @@ describe('daemon', () => {
   test('without one, a container whose process is gone is not dialled: its address may be that of another', async () => {
     const [first] = replicas;
     if (first === undefined) throw new Error('no replica');
+    await node.close();
+    node = await MeshNode.start(ca.identity('node1'), 300);
     node.setLocals([{ ...first.local, pid: 0 }]);
     await publish(publishedPort([first.endpoint()]));
     expect(await ask()).toBe('task1');

@@ -216,6 +216,9 @@ describe.each([
   });
 
   test('without a replica the connection is reset, not left hanging', async () => {
+    await front.close();
+    front = await MeshNode.start(ca.identity('node1'), 300);
+    nodes = [front, ...nodes.slice(1)];
     await publish([Replica.dead('dead', owner)], 'tcp');
     const socket = client();
     const error = await new Promise<Error>((resolve) => socket.once('error', resolve));

@@ -231,7 +231,7 @@ describe('a node that is cut off', () => {
       if (performance.now() - cutAt > 2_200) slowest = Math.max(slowest, performance.now() - began);
     }
     expect(new Set(answers)).toEqual(new Set(['200 task1']));
-    expect(slowest).toBeLessThan(500);
+    expect(slowest).toBeLessThan(900); // a dial in vain takes 1 s
     cable.mend();
     await expect.poll(() => ask(Buffer.from('x')), { timeout: 15_000 }).toBe('200 task2');
   });

@@ -223,8 +223,8 @@ describe('robustness', () => {
     await node2.close();
     const began = performance.now();
     for (let index = 0; index < 10; index += 1) expect(await echo()).toBe('hello');
-    expect(performance.now() - began).toBeLessThan(2_000);
-    node2 = await MeshNode.start(ca.identity('node2'), 300, config.publishAddr);
+    expect(performance.now() - began).toBeLessThan(4_000); // a dial in vain may take 5 s
+    node2 = await MeshNode.start(ca.identity('node2'), undefined, config.publishAddr);
     node2.setLocals([replica.local]);
     await publish();
     await expect.poll(() => echo(), { timeout: 10_000 }).toBe('hello');

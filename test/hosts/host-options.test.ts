@@ -98,7 +98,8 @@ describe('labels that set what a container has of its machine', () => {
   test('another value replaces the tasks, and a rollback brings back the earlier one', async () => {
     await create('rolled', 'bale.shm-size=10m');
     await runningTasks(h1, 'rolled', 1);
-    await h1.bale('service', 'update', '--update-monitor', '100ms', '--label-add', 'bale.shm-size=20m', 'rolled');
+    const monitors = ['--update-monitor', '100ms', '--rollback-monitor', '100ms'];
+    await h1.bale('service', 'update', ...monitors, '--label-add', 'bale.shm-size=20m', 'rolled');
     expect(await hostConfig('rolled')).toMatchObject({ ShmSize: 20 * 2 ** 20 });
     expect(await h1.bale('service', 'inspect', '--pretty', 'rolled')).toContain('Host options:\n ShmSize:\t20MiB\n');
     await h1.bale('service', 'rollback', 'rolled');

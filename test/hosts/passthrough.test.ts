@@ -3,11 +3,12 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Docker, dockerClients, sees } from '../support/docker-client.js';
+import { Docker, type DockerClient, dockerClients, sees } from '../support/docker-client.js';
 import { eventually } from '../support/eventually.js';
 import { startHosts, type Hosts } from '../support/hosts.js';
 import type { Output } from '../support/run.js';
 import { socketRequest } from '../support/socket-request.js';
+import type { TestHost } from '../support/test-host.js';
 import { TEST_IMAGE } from '../support/test-image.js';
 
 /** What differs from run to run: ids, times, sizes of the moment. */
@@ -89,7 +90,7 @@ describe('the docker CLI before bale', () => {
   const newest = clients[0] ?? { name: 'docker', path: 'docker' };
 
   beforeAll(async () => {
-    hosts = await startHosts(1);
+    hosts = await startHosts(Math.max(1, clients.length));
     scratch = await mkdtemp(join(tmpdir(), 'bale-passthrough-'));
     await mkdir(join(scratch, 'context'));
     await writeFile(
@@ -104,8 +105,10 @@ describe('the docker CLI before bale', () => {
     await rm(scratch, { recursive: true, force: true });
   });
 
-  const beforeBale = (client = newest): Docker => new Docker(client, hosts.host(1).baleSocket);
-  const beforeEngine = (client = newest): Docker => new Docker(client, hosts.host(1).engineSocket);
+  /** Each client has a machine to itself, the newest the first. */
+  const hostOf = (client: DockerClient): TestHost => hosts.host(Math.max(0, clients.indexOf(client)) + 1);
+  const beforeBale = (client = newest): Docker => new Docker(client, hostOf(client).baleSocket);
+  const beforeEngine = (client = newest): Docker => new Docker(client, hostOf(client).engineSocket);
 
   async function session(docker: Docker): Promise<Record<string, string>> {
     const directory = await mkdtemp(join(scratch, 'session-'));
@@ -116,7 +119,7 @@ describe('the docker CLI before bale', () => {
     return transcript;
   }
 
-  async function sameAsEngine(client: (typeof clients)[number]): Promise<void> {
+  async function sameAsEngine(client: DockerClient): Promise<void> {
     const engine = engineTranscripts.get(client.path) ?? (await session(beforeEngine(client)));
     engineTranscripts.set(client.path, engine);
     const bale = await session(beforeBale(client));
@@ -135,8 +138,9 @@ describe('the docker CLI before bale', () => {
 
   const openFiles = async (): Promise<number> => (await readdir(`/proc/${hosts.host(1).daemonPid}/fd`)).length;
 
-  test.each(clients)('before a swarm every command of $name prints what it prints before the Engine', (client) =>
-    sameAsEngine(client),
+  test.concurrent.each(clients)(
+    'before a swarm every command of $name prints what it prints before the Engine',
+    (client) => sameAsEngine(client),
   );
 
   test('an image leaves byte for byte as the Engine sends it, and comes back', async () => {

@@ -137,7 +137,7 @@ describe('jobs at their times, and services that wait for others', () => {
     });
     await runningTasks(manager, 'web', 2);
     await manager.bale('service', 'rm', 'db');
-    await manager.bale('service', 'scale', 'web=3');
+    await manager.bale('service', 'scale', '--detach', 'web=3');
     await runningTasks(manager, 'web', 3);
     expect((await serviceOf(manager, 'web')).waiting).toBeUndefined();
     await expect(

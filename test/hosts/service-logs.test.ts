@@ -1,11 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { request, type IncomingMessage } from 'node:http';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Docker, dockerClients } from '../support/docker-client.js';
 import { eventually } from '../support/eventually.js';
 import { startHosts, type Hosts } from '../support/hosts.js';
-import type { Output } from '../support/run.js';
+import { must, type Output } from '../support/run.js';
 import { makeSwarm, nodeNamed, nodesOf, runningTasks, tasksOf } from '../support/swarm-session.js';
 import { TEST_IMAGE } from '../support/test-image.js';
 
@@ -209,16 +210,21 @@ describe('logs of services on three machines', () => {
 
   test('of 60 replicas that write at full speed cost the manager little, and a slow reader holds up nobody', async () => {
     await manager().bale('service', 'rm', 'talk');
-    const loud = 'while :; do echo 0123456789012345678901234567890123456789012345678901234567890123456789; done';
+    // They begin together, once the pipe has a writer: those that are loud already would starve the start of the rest.
+    const pipe = join(hosts.host(1).directory, 'begin');
+    await must('mkfifo', [pipe]);
+    const loud =
+      ': < /begin; while :; do echo 0123456789012345678901234567890123456789012345678901234567890123456789; done';
     const create = ['service', 'create', '-d', '--no-resolve-image', '--name', 'loud', '--replicas', '60'];
-    const limits = ['--limit-cpu', '0.05', '--stop-grace-period', '1s'];
-    await docker('baleSocket').must(...create, ...limits, TEST_IMAGE, 'sh', '-c', loud);
+    const flags = ['--limit-cpu', '0.05', '--mount', `type=bind,source=${pipe},target=/begin,readonly`];
+    await docker('baleSocket').must(...create, ...flags, TEST_IMAGE, 'sh', '-c', loud);
     await runningTasks(manager(), 'loud', 60, 120);
     const before = await residentMemory(manager().daemonPid);
     const slow = await openLogs(manager().baleSocket, 'loud');
     const quick = await openLogs(manager().baleSocket, 'loud');
     let bytes = 0;
     quick.on('data', (chunk: Buffer) => (bytes += chunk.length));
+    const writer = await open(pipe, 'r+');
     let most = 0;
     for (let sample = 0; sample < 20; sample += 1) {
       most = Math.max(most, await residentMemory(manager().daemonPid));
@@ -226,6 +232,7 @@ describe('logs of services on three machines', () => {
     }
     slow.destroy();
     quick.destroy();
+    await writer.close();
     console.log(
       `60 writers: ${(bytes / 1e6).toFixed(0)} MB read in 10 s; daemon ${before} MB before, ${most} MB at most`,
     );

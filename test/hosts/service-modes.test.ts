@@ -21,17 +21,8 @@ describe('services that follow their nodes', () => {
 
   test('a global service runs once on each node, and on the one that joins later', async () => {
     const manager = hosts.host(1);
-    const output = await manager.bale(
-      'service',
-      'create',
-      '--name',
-      'web',
-      '--mode',
-      'global',
-      '-p',
-      '8080:80',
-      TEST_IMAGE,
-    );
+    const flags = ['--mode', 'global', '--update-monitor', '100ms', '-p', '8080:80'];
+    const output = await manager.bale('service', 'create', '--name', 'web', ...flags, TEST_IMAGE);
     expect(output).toContain('overall progress: 2 out of 2 tasks');
     expect(output).toMatch(/h1: running[\s\S]*h2: running|h2: running[\s\S]*h1: running/);
     await join(hosts, 3);
@@ -52,7 +43,7 @@ describe('services that follow their nodes', () => {
       true,
     );
     try {
-      await manager.bale('service', 'update', '--force', '--update-monitor', '100ms', 'web');
+      await manager.bale('service', 'update', '--force', 'web');
       await manager.bale('node', 'drain', 'h3');
       await runningTasks(manager, 'web', 2);
       expect((await hosts.host(3).docker('ps', '-q')).trim()).toBe('');

@@ -28,17 +28,8 @@ describe('a cluster of three machines', () => {
 
   test('one command declares a service that answers on every node, from every replica', async () => {
     const manager = hosts.host(1);
-    const output = await manager.bale(
-      'service',
-      'create',
-      '--name',
-      'web',
-      '--replicas',
-      '3',
-      '-p',
-      '8080:80',
-      TEST_IMAGE,
-    );
+    const flags = ['--replicas', '3', '--update-monitor', '100ms', '-p', '8080:80'];
+    const output = await manager.bale('service', 'create', '--name', 'web', ...flags, TEST_IMAGE);
     expect(output).toContain('overall progress: 3 out of 3 tasks');
     const tasks = await runningTasks(manager, 'web', 3);
     expect(new Set(tasks.map(({ NodeID }) => NodeID)).size, 'spread over the nodes').toBe(3);

@@ -49,7 +49,8 @@ describe('udp ports of a cluster of two machines', () => {
 
   test('every node serves them, by every replica, and shows them', async () => {
     const manager = hosts.host(1);
-    await manager.bale('service', 'create', '--name', 'dns', '--replicas', '2', '-p', '5353:53/udp', ...AS_SERVER);
+    const flags = ['--replicas', '2', '--update-monitor', '500ms', '-p', '5353:53/udp'];
+    await manager.bale('service', 'create', '--name', 'dns', ...flags, ...AS_SERVER);
     for (const { address } of hosts.all) {
       await eventually(`an answer of ${address}`, () => ask(address, 5353));
       const replicas = new Set<string>();

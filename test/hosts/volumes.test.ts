@@ -37,7 +37,7 @@ const inContainer = async (task: TaskDocument, ...command: string[]): Promise<st
 
 test('a task goes back to the node with its volume, and is warned where that cannot be', async () => {
   const mount = 'type=volume,source=data,target=/data';
-  await h1.bale('service', 'create', '-d', '--name', 'db', '--mount', mount, TEST_IMAGE);
+  await h1.bale('service', 'create', '-d', '--name', 'db', '--update-monitor', '100ms', '--mount', mount, TEST_IMAGE);
   const [first] = await runningTasks(h1, 'db', 1);
   if (first === undefined) throw new Error('no task');
   const home = await hostOf(first);
@@ -52,7 +52,7 @@ test('a task goes back to the node with its volume, and is warned where that can
   expect((await hostOf(second)).name).toBe(home.name);
   expect(await inContainer(second, 'cat', '/data/file')).toBe('precious\n');
 
-  await h1.bale('service', 'update', '--update-monitor', '100ms', '--force', 'db');
+  await h1.bale('service', 'update', '--force', 'db');
   const third = await successorOf(second);
   expect(await inContainer(third, 'cat', '/data/file')).toBe('precious\n');
   expect(third.warning).toBeUndefined();

@@ -101,8 +101,11 @@ export class MeshNode {
     this.#directory = directory;
   }
 
-  /** `connectBudget`: ms for which a connection without a replica is held. */
-  static async start(identity: NodeIdentity, connectBudget = 300, address = loopback()): Promise<MeshNode> {
+  /**
+   * `connectBudget`: ms for which a connection without a replica is held. By default more than a busy machine needs
+   * for anything; tests of its end give a short one.
+   */
+  static async start(identity: NodeIdentity, connectBudget = 5_000, address = loopback()): Promise<MeshNode> {
     const directory = await mkdtemp(join(tmpdir(), 'mesh-'));
     const config = await meshConfig(identity, directory, address);
     const mesh = await Mesh.start({
