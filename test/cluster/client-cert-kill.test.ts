@@ -9,7 +9,7 @@ import { runCli } from '../../cli/main.js';
 import { certificateId } from '../../manager/ca/client-authority.js';
 import type { ClientCertificateDocument } from '../../proto/client-certificate.js';
 import { compileInPlace, type Compiled } from '../support/compile.js';
-import { freePort } from '../support/daemon-cluster.js';
+import { freePort } from '../support/free-port.js';
 import { EngineServer } from '../support/engine-server.js';
 import { eventually } from '../support/eventually.js';
 import { RemoteClient } from '../support/remote-client.js';

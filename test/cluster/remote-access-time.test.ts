@@ -7,7 +7,7 @@ import type { Logger } from '../../core/logger.js';
 import { RemoteAccess } from '../../daemon/remote-access.js';
 import { ClientAuthority } from '../../manager/ca/client-authority.js';
 import { newDataKey, Vault } from '../../manager/secrets/vault.js';
-import { freePort } from '../support/daemon-cluster.js';
+import { freePort } from '../support/free-port.js';
 import { eventually } from '../support/eventually.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { type ClientFiles, RemoteClient } from '../support/remote-client.js';

@@ -14,8 +14,9 @@ describe('planned changes drop nothing', () => {
     hosts = await startHosts(3);
     await makeSwarm(hosts);
     const create = ['service', 'create', '-d', '--name', 'web', '--replicas', '6', '-p', `${PORT}:80`];
-    const rollout = ['--update-parallelism', '2', '--update-monitor', '1s', '--rollback-monitor', '1s'];
-    await hosts.host(1).bale(...create, ...rollout, TEST_IMAGE);
+    const update = ['--update-parallelism', '2', '--update-monitor', '1s'];
+    const rollback = ['--rollback-parallelism', '2', '--rollback-monitor', '1s'];
+    await hosts.host(1).bale(...create, ...update, ...rollback, TEST_IMAGE);
     await runningTasks(hosts.host(1), 'web', 6);
     for (const { address } of hosts.all)
       await eventually('the port', async () => (await ask(address, PORT)).status === 200);
