@@ -105,4 +105,4 @@ test.concurrent.each(MANAGERS)(description, async (n) => {
   for (const name of WRITERS) expect(await tasksOf(manager, name)).toEqual([]);
   // Else the kills proved nothing.
   expect(Math.max(...acknowledged.numbers.values())).toBeGreaterThan(KILLS / WRITERS.length);
-});
+}, 600_000);

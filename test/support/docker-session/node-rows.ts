@@ -48,6 +48,8 @@ export const NODE_ROWS: readonly Step[] = [
 /** Nodes that leave or are removed, the last worker but one and the one that was promised nothing. */
 export const NODE_END: readonly Step[] = [
   'node update --availability drain h3',
+  // A node that left is down for Swarm only after three periods of silence.
+  'swarm update --dispatcher-heartbeat 2s',
   { on: 'h3', run: 'swarm leave' },
   { wait: 'node', of: 'h3', state: 'down' },
   "node ls -f name=h3 --format '{{.Hostname}} {{.Status}} {{.Availability}}'",
