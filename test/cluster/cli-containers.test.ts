@@ -178,7 +178,8 @@ describe('top', () => {
   test('shows the processes of each task with its node, and goes on where one cannot be asked', async () => {
     at.daemon.behave = (request, response) => {
       const url = request.url ?? '';
-      if (url === '/containers/web.1.first/top?ps_args=-o%20pid%2Ccomm') {
+      const { pathname, searchParams } = new URL(url, 'http://docker');
+      if (pathname === '/containers/web.1.first/top' && searchParams.get('ps_args') === '-o pid,comm') {
         answer(response, 200, {
           Titles: ['PID', 'COMMAND'],
           Processes: [
