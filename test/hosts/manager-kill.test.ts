@@ -66,43 +66,47 @@ async function writeUntilKilled(
 }
 
 const description = `after ${KILLS} kills of manager %i during writes every acknowledged write is there`;
-test.concurrent.each(MANAGERS)(description, async (n) => {
-  const manager = hosts.host(n);
-  const acknowledged: Acknowledged = { created: new Set(WRITERS), numbers: new Map() };
-  for (const name of WRITERS) {
-    await socketDocument(manager.baleSocket, '/services/create', { method: 'POST', body: specOf(name, 0) });
-    acknowledged.numbers.set(name, 0);
-  }
-  const cluster = await socketDocument<{ ID: string }>(manager.baleSocket, '/swarm');
-  for (let round = 0; round < KILLS; round += 1) {
-    let killed: Promise<void> | undefined;
-    const onFirst = (): void => {
-      killed ??= new Promise((resolve) => setTimeout(resolve, Math.random() * SPAN)).then(() =>
-        manager.stopDaemon('SIGKILL'),
-      );
-    };
-    await Promise.all(WRITERS.map((name) => writeUntilKilled(manager, name, acknowledged, onFirst)));
-    await killed;
-    await manager.startDaemon();
-    const services = new Map((await list(manager)).map((service) => [service.Spec.Name, service]));
-    const lost = [...acknowledged.created].filter((name) => !services.has(name));
-    expect(lost).toEqual([]);
-    for (const [name, number] of acknowledged.numbers) {
-      const found = Number(services.get(name)?.Spec.Labels.number);
-      // One more when the manager was killed between the write and its answer.
-      expect([number, number + 1]).toContain(found);
-      acknowledged.numbers.set(name, found);
+test.concurrent.each(MANAGERS)(
+  description,
+  async (n) => {
+    const manager = hosts.host(n);
+    const acknowledged: Acknowledged = { created: new Set(WRITERS), numbers: new Map() };
+    for (const name of WRITERS) {
+      await socketDocument(manager.baleSocket, '/services/create', { method: 'POST', body: specOf(name, 0) });
+      acknowledged.numbers.set(name, 0);
     }
-    // Those that outgrew the round go, so that the list stays short; a removal is a write like any other.
-    for (const name of [...services.keys()].filter((name) => !WRITERS.includes(name))) {
-      await socketDocument(manager.baleSocket, `/services/${name}`, { method: 'DELETE' });
-      acknowledged.created.delete(name);
+    const cluster = await socketDocument<{ ID: string }>(manager.baleSocket, '/swarm');
+    for (let round = 0; round < KILLS; round += 1) {
+      let killed: Promise<void> | undefined;
+      const onFirst = (): void => {
+        killed ??= new Promise((resolve) => setTimeout(resolve, Math.random() * SPAN)).then(() =>
+          manager.stopDaemon('SIGKILL'),
+        );
+      };
+      await Promise.all(WRITERS.map((name) => writeUntilKilled(manager, name, acknowledged, onFirst)));
+      await killed;
+      await manager.startDaemon();
+      const services = new Map((await list(manager)).map((service) => [service.Spec.Name, service]));
+      const lost = [...acknowledged.created].filter((name) => !services.has(name));
+      expect(lost).toEqual([]);
+      for (const [name, number] of acknowledged.numbers) {
+        const found = Number(services.get(name)?.Spec.Labels.number);
+        // One more when the manager was killed between the write and its answer.
+        expect([number, number + 1]).toContain(found);
+        acknowledged.numbers.set(name, found);
+      }
+      // Those that outgrew the round go, so that the list stays short; a removal is a write like any other.
+      for (const name of [...services.keys()].filter((name) => !WRITERS.includes(name))) {
+        await socketDocument(manager.baleSocket, `/services/${name}`, { method: 'DELETE' });
+        acknowledged.created.delete(name);
+      }
     }
-  }
-  const services = await list(manager);
-  expect(services.map(({ Spec }) => Spec.Name).sort()).toEqual([...WRITERS].sort());
-  expect(await socketDocument<{ ID: string }>(manager.baleSocket, '/swarm')).toMatchObject({ ID: cluster.ID });
-  for (const name of WRITERS) expect(await tasksOf(manager, name)).toEqual([]);
-  // Else the kills proved nothing.
-  expect(Math.max(...acknowledged.numbers.values())).toBeGreaterThan(KILLS / WRITERS.length);
-}, 600_000);
+    const services = await list(manager);
+    expect(services.map(({ Spec }) => Spec.Name).sort()).toEqual([...WRITERS].sort());
+    expect(await socketDocument<{ ID: string }>(manager.baleSocket, '/swarm')).toMatchObject({ ID: cluster.ID });
+    for (const name of WRITERS) expect(await tasksOf(manager, name)).toEqual([]);
+    // Else the kills proved nothing.
+    expect(Math.max(...acknowledged.numbers.values())).toBeGreaterThan(KILLS / WRITERS.length);
+  },
+  600_000,
+);
