@@ -12,10 +12,8 @@ interface Ring {
   readonly isolate: boolean;
 }
 
-/** One core is left to the processes that tests start. */
-const CORES = Math.max(1, availableParallelism() - 1);
-/** For files that wait more than they work; two even on two cores. */
-const SOME = Math.max(2, CORES);
+/** Test files wait more than they work: two at a time even on two cores, of larger machines all cores but one. */
+const SOME = Math.max(2, availableParallelism() - 1);
 
 /** In the order in which they run, one after the other. */
 const RINGS: readonly Ring[] = [
@@ -24,7 +22,7 @@ const RINGS: readonly Ring[] = [
     name: 'unit',
     files: ['test/architecture/**/*.test.ts', 'test/unit/**/*.test.ts'],
     seconds: 10,
-    workers: CORES,
+    workers: SOME,
     isolate: false,
   },
   { name: 'property', files: ['test/property/**/*.test.ts'], seconds: 60, workers: SOME, isolate: true },
