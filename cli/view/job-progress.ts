@@ -43,8 +43,8 @@ export function jobProgress(look: JobLook): {
   if (done >= wanted && (wanted > 0 || ReplicatedJob !== undefined)) {
     return { lines: [...lines, { key: 'end', text: 'job complete' }], outcome: { kind: 'done' } };
   }
-  const failed = [...places.values()].filter((own) => !isDone(own) && !own.some(isLive));
-  const isOver = wanted > 0 && live.length === 0 && done + failed.length >= wanted;
+  const failed = [...places.values()].filter((own) => !isDone(own) && !own.some(isWanted));
+  const isOver = wanted > 0 && done + failed.length >= wanted;
   if (!isOver) return { lines, outcome: { kind: 'going' } };
   const causes = failed.flatMap((own) => own.at(-1)?.Status.Err ?? []).slice(0, 1);
   const message = [`job failed: ${failed.length} of ${wanted} tasks did not complete`, ...causes].join(': ');
@@ -69,8 +69,10 @@ function byPlace(tasks: readonly TaskDocument[]): ReadonlyMap<string, readonly T
 
 const isDone = (own: readonly TaskDocument[]): boolean => own.some(({ Status }) => Status.State === 'complete');
 
-const isLive = ({ DesiredState, Status }: TaskDocument): boolean =>
-  isDesiredAlive(DesiredState) && !isTerminal(Status.State);
+/** Also of one that has failed just now: it is wanted until the manager has decided whether another one comes. */
+const isWanted = ({ DesiredState }: TaskDocument): boolean => isDesiredAlive(DesiredState);
+
+const isLive = (task: TaskDocument): boolean => isWanted(task) && !isTerminal(task.Status.State);
 
 const isRunning = ({ Status }: TaskDocument): boolean => Status.State === 'running';
 

@@ -72,6 +72,13 @@ describe('the progress of a job', () => {
     expect(shown(job, [task(0, 'failed'), task(1, 'failed')]).outcome).toEqual({ kind: 'going' });
   });
 
+  it('goes on while the manager has not decided about a task that has failed just now', () => {
+    const undecided = { ...task(0, 'failed', 'task: non-zero exit (3)'), DesiredState: 'complete' as const };
+    const service = withMode({ ReplicatedJob: { MaxConcurrent: 1, TotalCompletions: 1 } });
+    expect(shown(service, [undecided]).outcome).toEqual({ kind: 'going' });
+    expect(shown(service, [{ ...undecided, DesiredState: 'shutdown' }]).outcome.kind).toBe('failed');
+  });
+
   it('has a line for each node of a global job', () => {
     const status = { RunningTasks: 1, DesiredTasks: 2, CompletedTasks: 0 };
     const service = withMode({ GlobalJob: {} }, { ServiceStatus: status });
