@@ -4,12 +4,12 @@ import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { enrol } from '../../agent/identity/enrolment.js';
 import { parseHostPort } from '../../core/address.js';
-import { IdentitySource, type NodeIdentity } from '../../core/identity.js';
+import { IdentitySource } from '../../core/identity.js';
 import { createCsr, newPrivateKey } from '../../core/x509.js';
 import { openSession, requestNodeCertificate } from '../../proto/cluster-client.js';
 import { STRANGER_LIMITS } from '../../proto/cluster-listener.js';
 import { newJoinKey } from '../support/identities.js';
-import { startTestClusterPort, type TestClusterPort } from '../support/test-cluster-port.js';
+import { joinAsWorker, startTestClusterPort, type TestClusterPort } from '../support/test-cluster-port.js';
 
 /** The first bytes of an HTTP/2 client. */
 const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
@@ -26,15 +26,6 @@ async function start(limits = STRANGER_LIMITS): Promise<TestClusterPort> {
   opened.push(port);
   return port;
 }
-
-const join = (port: TestClusterPort): Promise<NodeIdentity> =>
-  enrol({
-    managers: [port.addr],
-    token: port.workerToken(),
-    availability: '',
-    privateKey: newJoinKey(),
-    signal: AbortSignal.timeout(20_000),
-  });
 
 const address = (port: TestClusterPort): { host: string; port: number } =>
   parseHostPort(port.addr, { port: 0 }, 'address');
@@ -77,7 +68,7 @@ describe('the cluster port, under bad peers', () => {
       socket.write(garbage, 'latin1');
       await closed(socket);
     }
-    await expect(join(port)).resolves.toMatchObject({ role: 'worker' });
+    await expect(joinAsWorker(port)).resolves.toMatchObject({ role: 'worker' });
   });
 
   it('closes a connection that never begins its handshake', async () => {
@@ -87,7 +78,7 @@ describe('the cluster port, under bad peers', () => {
 
   it('closes a stranger’s connection after its lifetime, a member’s never', async () => {
     const port = await start({ ...STRANGER_LIMITS, lifetime: 2_000 });
-    const session = openSession(port.addr, new IdentitySource(await join(port)));
+    const session = openSession(port.addr, new IdentitySource(await joinAsWorker(port)));
     const { stream } = await port.nextSession();
     const socket = tls(port, { ALPNProtocols: ['h2'] });
     await closed(socket);
@@ -103,7 +94,7 @@ describe('the cluster port, under bad peers', () => {
     const port = await start({ ...STRANGER_LIMITS, connections: 8 });
     const idle = [];
     for (let count = 0; count < 8; count += 1) idle.push(await tcp(port));
-    const identity = await join(port);
+    const identity = await joinAsWorker(port);
     const [first] = idle;
     if (first !== undefined) await closed(first);
     expect(openSession(port.addr, new IdentitySource(identity))).toBeDefined();
@@ -124,7 +115,7 @@ describe('the cluster port, under bad peers', () => {
 
   it('survives bytes that are TLS but not HTTP/2, from members and strangers', async () => {
     const port = await start();
-    const member = await join(port);
+    const member = await joinAsWorker(port);
     for (const keys of [{}, { cert: member.certificate, key: member.privateKey }]) {
       for (const garbage of ['nonsense'.repeat(500), PREFACE, `${PREFACE}${'\xff'.repeat(300)}`]) {
         const socket = tls(port, { ALPNProtocols: ['h2'], ...keys });
@@ -135,7 +126,7 @@ describe('the cluster port, under bad peers', () => {
         await closed(socket);
       }
     }
-    await expect(join(port)).resolves.toMatchObject({ role: 'worker' });
+    await expect(joinAsWorker(port)).resolves.toMatchObject({ role: 'worker' });
   });
 
   it('refuses unknown methods and paths of HTTP/2', async () => {
@@ -166,7 +157,7 @@ describe('the cluster port, under bad peers', () => {
 describe('a member that does not read its session', () => {
   it('is cut off, and what waits for it is bounded', async () => {
     const port = await start();
-    const { certificate, privateKey } = await join(port);
+    const { certificate, privateKey } = await joinAsWorker(port);
     const options = { rejectUnauthorized: false, cert: certificate, key: privateKey };
     const client = connectHttp2(`https://${port.addr}`, options);
     client.on('error', () => undefined);
@@ -192,7 +183,7 @@ describe('a member that does not read its session', () => {
 describe('a connection that is cut without a word', () => {
   it('ends the session on both sides within seconds', async () => {
     const port = await start();
-    const identity = await join(port);
+    const identity = await joinAsWorker(port);
     const wire: Socket[] = [];
     const proxy = createServer((near) => {
       const far = createConnection(address(port));

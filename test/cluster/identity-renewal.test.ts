@@ -2,16 +2,14 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { enrol } from '../../agent/identity/enrolment.js';
 import { startRenewal } from '../../agent/identity/renewal.js';
 import { loadIdentity, saveIdentity } from '../../core/identity-file.js';
 import { IdentitySource, type NodeIdentity } from '../../core/identity.js';
 import { createLogger } from '../../core/logger.js';
 import { validity } from '../../core/x509.js';
 import { openSession } from '../../proto/cluster-client.js';
-import { newJoinKey } from '../support/identities.js';
 import { FakeClock } from '../support/fake-clock.js';
-import { startTestClusterPort } from '../support/test-cluster-port.js';
+import { joinAsWorker, startTestClusterPort } from '../support/test-cluster-port.js';
 
 const DAY = 24 * 60 * 60 * 1000;
 const cleanUps: (() => Promise<void>)[] = [];
@@ -24,13 +22,7 @@ async function setUp() {
   cleanUps.push(() => port.close());
   const directory = await mkdtemp(joinPath(tmpdir(), 'bale-renewal-'));
   cleanUps.push(() => rm(directory, { recursive: true }));
-  const joined = await enrol({
-    managers: [port.addr],
-    token: port.workerToken(),
-    availability: '',
-    privateKey: newJoinKey(),
-    signal: AbortSignal.timeout(20_000),
-  });
+  const joined = await joinAsWorker(port);
   const identityFile = joinPath(directory, 'identity.pem');
   await saveIdentity(identityFile, joined);
   const identity = new IdentitySource(joined);

@@ -2,15 +2,14 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { IdentitySource, type NodeIdentity } from '../../core/identity.js';
 import { newId } from '../../core/id.js';
 import { BaleError } from '../../core/errors.js';
-import { enrol } from '../../agent/identity/enrolment.js';
 import { announceLeave, openSession, renewCertificate } from '../../proto/cluster-client.js';
 import type { AgentSession, ManagerSession } from '../../proto/cluster-peer.js';
 import { createCsr, newPrivateKey, readSubject } from '../../core/x509.js';
 import type { TaskStatus } from '../../proto/engine/task-document.js';
 import type { ManagerMessage } from '../../proto/session.js';
-import { newJoinKey, TestCa } from '../support/identities.js';
+import { TestCa } from '../support/identities.js';
 import { certificateShown, openSessionAsStranger } from '../support/stranger.js';
-import { startTestClusterPort, type TestClusterPort } from '../support/test-cluster-port.js';
+import { joinAsWorker, startTestClusterPort, type TestClusterPort } from '../support/test-cluster-port.js';
 
 const opened: { close(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -22,15 +21,6 @@ async function start(...options: Parameters<typeof startTestClusterPort>): Promi
   opened.push(port);
   return port;
 }
-
-const join = (port: TestClusterPort): Promise<NodeIdentity> =>
-  enrol({
-    managers: [port.addr],
-    token: port.workerToken(),
-    availability: '',
-    privateKey: newJoinKey(),
-    signal: AbortSignal.timeout(20_000),
-  });
 
 const ended = (stream: AgentSession | ManagerSession): Promise<Error | undefined> =>
   new Promise((resolve) => {
@@ -53,7 +43,7 @@ const welcome = (port: TestClusterPort, heartbeatPeriod: number): ManagerMessage
 describe('a session', () => {
   it('carries messages both ways in order and ends in order', async () => {
     const port = await start();
-    const session = openSession(port.addr, new IdentitySource(await join(port)));
+    const session = openSession(port.addr, new IdentitySource(await joinAsWorker(port)));
     const down: ManagerMessage[] = [];
     session.onMessage((message) => down.push(message));
     session.send({ kind: 'heartbeat' });
@@ -79,7 +69,7 @@ describe('a session', () => {
 
   it('ended by the manager with an error tells the agent kind, code and message', async () => {
     const port = await start();
-    const session = openSession(port.addr, new IdentitySource(await join(port)));
+    const session = openSession(port.addr, new IdentitySource(await joinAsWorker(port)));
     const agentEnd = ended(session);
     const { stream } = await port.nextSession();
     const managerEnd = ended(stream);
@@ -92,7 +82,7 @@ describe('a session', () => {
 
   it('ends at once on both sides when the connection breaks, and when the manager stops', async () => {
     const port = await start();
-    const session = openSession(port.addr, new IdentitySource(await join(port)));
+    const session = openSession(port.addr, new IdentitySource(await joinAsWorker(port)));
     const agentEnd = ended(session);
     const { stream } = await port.nextSession();
     const managerEnd = ended(stream);
@@ -100,7 +90,7 @@ describe('a session', () => {
     expect(await managerEnd).toMatchObject({ code: 'BALE_SESSION_BROKEN' });
     expect(await agentEnd).toMatchObject({ message: 'the agent dies' });
 
-    const second = ended(openSession(port.addr, new IdentitySource(await join(port))));
+    const second = ended(openSession(port.addr, new IdentitySource(await joinAsWorker(port))));
     await port.nextSession();
     await port.close();
     opened.pop();
@@ -109,7 +99,7 @@ describe('a session', () => {
 
   it('is ended with a clear error by a message that cannot be read', async () => {
     const port = await start();
-    const identity = await join(port);
+    const identity = await joinAsWorker(port);
     const session = openSession(port.addr, new IdentitySource(identity));
     const agentEnd = ended(session);
     const status = JSON.parse('{"Timestamp":"now","State":"running","Message":7}') as TaskStatus;
@@ -123,12 +113,12 @@ describe('a session', () => {
       message: 'a message of the peer cannot be read: status of task t1.Message is not a string',
     });
     expect(got).toEqual([]);
-    await expect(join(port)).resolves.toMatchObject({ role: 'worker' });
+    await expect(joinAsWorker(port)).resolves.toMatchObject({ role: 'worker' });
   });
 
   it('is ended when a message up is larger than 4 MiB; larger ones down arrive', async () => {
     const port = await start();
-    const identity = new IdentitySource(await join(port));
+    const identity = new IdentitySource(await joinAsWorker(port));
     const session = openSession(port.addr, identity);
     const { stream } = await port.nextSession();
     const arrived = new Promise<ManagerMessage>((resolve) => {
@@ -145,7 +135,7 @@ describe('a session', () => {
 
   it('survives an error of its listener: the peer is told, the port serves on', async () => {
     const port = await start();
-    const session = openSession(port.addr, new IdentitySource(await join(port)));
+    const session = openSession(port.addr, new IdentitySource(await joinAsWorker(port)));
     const agentEnd = ended(session);
     const { stream } = await port.nextSession();
     stream.onMessage(() => {
@@ -158,7 +148,7 @@ describe('a session', () => {
 
   it('leaves nothing open after many', async () => {
     const port = await start();
-    const identity = new IdentitySource(await join(port));
+    const identity = new IdentitySource(await joinAsWorker(port));
     const sockets = (): number => process.getActiveResourcesInfo().filter((name) => /TCP|TLS/.test(name)).length;
     const before = sockets();
     for (let round = 0; round < 100; round += 1) {
@@ -176,7 +166,7 @@ describe('a session', () => {
 describe('who is refused', () => {
   it('a peer without a certificate on anything but joining', async () => {
     const port = await start();
-    const identity = await join(port);
+    const identity = await joinAsWorker(port);
     expect(await openSessionAsStranger(port.addr, identity.trustRoot)).toMatchObject({
       code: 'BALE_CERTIFICATE_REQUIRED',
       kind: 'unauthenticated',
@@ -185,7 +175,7 @@ describe('who is refused', () => {
 
   it('a removed node, from that moment', async () => {
     const port = await start();
-    const identity = await join(port);
+    const identity = await joinAsWorker(port);
     await port.store.update((tx) => {
       const [cluster] = tx.all('cluster');
       if (cluster !== undefined) tx.put('cluster', { ...cluster, removedNodes: { [identity.nodeId]: Date.now() } });
@@ -242,7 +232,7 @@ describe('who is refused', () => {
 
   it('by the agent: a worker of its own cluster that poses as a manager, and a manager of another', async () => {
     const port = await start();
-    const identity = await join(port);
+    const identity = await joinAsWorker(port);
     const other = await start();
     expect(await refusal(other, identity)).toMatchObject({
       code: 'BALE_CA_MISMATCH',
@@ -256,14 +246,14 @@ describe('who is refused', () => {
 describe('leaving and renewing', () => {
   it('tells the manager who leaves', async () => {
     const port = await start();
-    const identity = await join(port);
+    const identity = await joinAsWorker(port);
     await announceLeave(port.addr, new IdentitySource(identity), AbortSignal.timeout(20_000));
     expect(port.leaves).toMatchObject([{ nodeId: identity.nodeId, role: 'worker' }]);
   });
 
   it('renews in the role of the store, whatever the certificate says', async () => {
     const port = await start();
-    const joined = await join(port);
+    const joined = await joinAsWorker(port);
     const posing = port.ca.identity(joined.nodeId, 'manager');
     const csr = createCsr(newPrivateKey());
     const signal = AbortSignal.timeout(20_000);
@@ -277,7 +267,7 @@ describe('leaving and renewing', () => {
 
   it('serves new connections by the renewed identity of the server while sessions stay up', async () => {
     const port = await start();
-    const identity = new IdentitySource(await join(port));
+    const identity = new IdentitySource(await joinAsWorker(port));
     const session = openSession(port.addr, identity);
     const { stream } = await port.nextSession();
     const before = await certificateShown(port.addr);

@@ -1,6 +1,7 @@
+import { enrol } from '../../agent/identity/enrolment.js';
 import { systemClock } from '../../core/clock.js';
 import { newId } from '../../core/id.js';
-import { IdentitySource } from '../../core/identity.js';
+import { IdentitySource, type NodeIdentity } from '../../core/identity.js';
 import { createLogger } from '../../core/logger.js';
 import { CertificateAuthority } from '../../manager/ca/certificate-authority.js';
 import type { ClusterObject } from '../../manager/store/objects.js';
@@ -10,7 +11,7 @@ import type { ClusterHandlers, ManagerSession, Peer } from '../../proto/cluster-
 import { startClusterServer } from '../../proto/cluster-server.js';
 import type { StrangerLimits } from '../../proto/cluster-listener.js';
 import { makeJoinToken, newJoinSecret } from '../../proto/join-token.js';
-import { TestCa } from './identities.js';
+import { newJoinKey, TestCa } from './identities.js';
 import { memoryJournal } from './memory-journal.js';
 
 /** A manager's cluster port with a real store, authority and server; sessions come to the test. */
@@ -136,3 +137,13 @@ export async function startTestClusterPort(
     },
   };
 }
+
+/** A worker that joins with its token, and a key of its own. */
+export const joinAsWorker = (port: TestClusterPort): Promise<NodeIdentity> =>
+  enrol({
+    managers: [port.addr],
+    token: port.workerToken(),
+    availability: '',
+    privateKey: newJoinKey(),
+    signal: AbortSignal.timeout(20_000),
+  });
