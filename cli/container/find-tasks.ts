@@ -79,7 +79,7 @@ export async function serviceNamed(client: ApiClient, name: string): Promise<Ser
 
 /**
  * The tasks that an operand of `top` and `stats` means: those of a service, or one by its id, its name,
- * `service.slot` or `service.node`. Undefined when it is none of these.
+ * `service.slot` or `service.node`. Undefined when it is none of these. Throws where no manager can be asked.
  */
 export async function tasksNamed(client: ApiClient, operand: string): Promise<readonly FoundTask[] | undefined> {
   const service = await serviceNamed(client, operand);
@@ -90,7 +90,7 @@ export async function tasksNamed(client: ApiClient, operand: string): Promise<re
     const found = tasks.filter((task) => isMeant(task, operand));
     return found.length === 0 ? undefined : found;
   }
-  const tasks = await runningTasks(client, []).catch(() => []);
+  const tasks = await runningTasks(client, []);
   const byId = tasks.filter(({ id }) => operand.length >= 12 && id.startsWith(operand));
   return byId.length === 1 ? byId : undefined;
 }

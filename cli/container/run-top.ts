@@ -12,7 +12,7 @@ interface Processes {
 /** Prints what can be had, and what a node refused to standard error; throws FailedOperands then. */
 export async function runTop(context: Context, operand: string, psOptions: readonly string[]): Promise<void> {
   const client = await context.connect();
-  const tasks = (await tasksNamed(client, operand)) ?? [asContainer(operand)];
+  const tasks = (await tasksNamed(client, operand).catch(onlyOwn)) ?? [asContainer(operand)];
   if (tasks.length === 0) {
     throw new BaleError(`service ${operand} has no running task; see: bale service ps ${operand}`, {
       kind: 'failed-precondition',
@@ -43,6 +43,12 @@ const processesOf = (client: ApiClient, task: FoundTask, psOptions: readonly str
       ps_args: psOptions.length === 0 ? undefined : psOptions.join(' '),
     })
     .catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
+
+/** A node that is no manager knows its own containers, and says itself when it knows not even those. */
+function onlyOwn(error: unknown): undefined {
+  if (error instanceof BaleError && error.kind === 'unavailable') return undefined;
+  throw error;
+}
 
 /** What is no task of the cluster may be a container of this node. */
 export const asContainer = (operand: string): FoundTask => ({

@@ -200,6 +200,15 @@ describe('top', () => {
   });
 });
 
+test('top on a node that is no manager means a container of that node', async () => {
+  at.daemon.behave = (request, response) => {
+    if (request.url === '/containers/box/top') answer(response, 200, { Titles: ['PID'], Processes: [['11']] });
+    else answer(response, 503, { message: 'This node is not a swarm manager.' });
+  };
+  const { code, out } = await startCli(at.daemon, ['top', 'box']).ran;
+  expect([code, out.replace(/ {2,}/g, '|')]).toEqual([0, 'TASK|NODE|PID\nbox|11\n']);
+});
+
 describe('stats', () => {
   const sample = (memory: number): object => ({
     memory_stats: { usage: memory, limit: 4096 },
@@ -231,5 +240,16 @@ describe('stats', () => {
     expect([code, out, err]).toEqual(
       operand === 'web.2' ? [0, 'web.2\n', ''] : [1, '', `no such service or running task: ${operand}\n`],
     );
+  });
+
+  test.each(['web', 'web.2'])('of %s says so when no manager can be asked', async (operand) => {
+    at.daemon.behave = (_request, response) => {
+      answer(response, 503, { message: 'This node is not a swarm manager.' });
+    };
+    const ask = () => startCli(at.daemon, ['stats', '--no-stream', operand]).ran;
+    const refused = { code: 1, out: '', err: 'Error response from daemon: This node is not a swarm manager.\n' };
+    expect(await ask()).toEqual(refused);
+    await at.daemon.stop();
+    expect((await ask()).err).toMatch(/^Cannot connect to the bale daemon at /);
   });
 });
