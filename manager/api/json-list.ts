@@ -12,13 +12,13 @@ export function* jsonList<Row>(
   rows: readonly Row[],
   write: (row: Row, parts: string[]) => void,
 ): Generator<string, void, undefined> {
-  for (let from = 0; from === 0 || from < rows.length; from += PIECE) {
+  if (rows.length === 0) yield '[]';
+  for (let from = 0; from < rows.length; from += PIECE) {
     const parts: string[] = [];
     for (const row of rows.slice(from, from + PIECE)) {
-      parts.push(parts.length === 0 && from === 0 ? '[' : ',');
+      parts.push(from === 0 && parts.length === 0 ? '[' : ',');
       write(row, parts);
     }
-    if (rows.length === 0) parts.push('[');
     if (from + PIECE >= rows.length) parts.push(']');
     yield parts.join('');
   }
