@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import type { Duplex } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type DaemonOnEngine, daemonOnEngine } from '../support/daemon-on-engine.js';
 import { readAll, readUntil } from '../support/socket-client.js';
@@ -16,17 +15,9 @@ const SWITCH =
 const attach = (path: string, extra = 'Content-Length: 0\r\n', body = ''): string =>
   `POST ${path} HTTP/1.1\r\nHost: docker\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n${extra}\r\n${body}`;
 
-/** Resolves with the Engine's side of the next upgrade, and all that it gets on it. */
-const engineGetsUpgrade = (): Promise<{ url: string; socket: Duplex; head: Buffer }> =>
-  new Promise((resolve) => {
-    house.engine.upgrade = ({ url }, socket, head) => {
-      resolve({ url: url ?? '', socket, head });
-    };
-  });
-
 describe('an upgrade', () => {
   test('becomes one pipe, with the head of the Engine as it came', async () => {
-    const arrived = engineGetsUpgrade();
+    const arrived = house.engine.nextUpgrade();
     const client = await house.client.connect();
     client.write(attach('/v1.41/containers/x/attach?stream=1&stdin=1'));
     const { url, socket } = await arrived;
@@ -40,7 +31,7 @@ describe('an upgrade', () => {
   });
 
   test('whose client ends its input still gets the output', async () => {
-    const arrived = engineGetsUpgrade();
+    const arrived = house.engine.nextUpgrade();
     const client = await house.client.connect();
     client.write(attach('/exec/x/start'));
     const { socket } = await arrived;
@@ -53,7 +44,7 @@ describe('an upgrade', () => {
   });
 
   test('whose output ends first still takes input', async () => {
-    const arrived = engineGetsUpgrade();
+    const arrived = house.engine.nextUpgrade();
     const client = await house.client.connect();
     client.write(attach('/exec/x/start'));
     const { socket } = await arrived;
@@ -71,7 +62,7 @@ describe('an upgrade', () => {
       'f\r\n{"Tty":false}  \r\n0\r\n\r\n',
     ],
   ])('with a body %s brings it, and the first input behind it', async (_name, headers, body) => {
-    const arrived = engineGetsUpgrade();
+    const arrived = house.engine.nextUpgrade();
     const client = await house.client.connect();
     client.write(attach('/exec/x/start', headers, `${body}input`));
     const { socket, head } = await arrived;
@@ -82,7 +73,7 @@ describe('an upgrade', () => {
   });
 
   test('brings megabytes both ways', async () => {
-    const arrived = engineGetsUpgrade();
+    const arrived = house.engine.nextUpgrade();
     const client = await house.client.connect();
     client.write(attach('/session', 'Content-Length: 0\r\n').replace('Upgrade: tcp', 'Upgrade: h2c'));
     const { socket } = await arrived;
@@ -113,7 +104,7 @@ describe('an upgrade', () => {
   });
 
   test('ends on both sides when the Engine goes away', async () => {
-    const arrived = engineGetsUpgrade();
+    const arrived = house.engine.nextUpgrade();
     const client = await house.client.connect();
     client.write(attach('/containers/x/attach'));
     const { socket } = await arrived;
@@ -126,7 +117,7 @@ describe('an upgrade', () => {
   });
 
   test('given up by its client before the answer ends at the Engine', async () => {
-    const arrived = engineGetsUpgrade();
+    const arrived = house.engine.nextUpgrade();
     const client = await house.client.connect();
     client.write(attach('/containers/x/attach'));
     const { socket } = await arrived;

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -6,6 +5,7 @@ import { runCli } from '../../cli/main.js';
 import { DaemonApi } from '../support/daemon-api.js';
 import { freePort } from '../support/free-port.js';
 import { dockerClients } from '../support/docker-client.js';
+import { hasDockerPy, VIEWER_OUTPUT, VIEWER_SCRIPT } from '../support/docker-py.js';
 import { must, type Output, run } from '../support/run.js';
 import { serviceBody } from '../support/service-body.js';
 
@@ -86,19 +86,8 @@ test.each(dockerClients())(
   },
 );
 
-const dockerPy = spawnSync('python3', ['-c', 'import docker']).status === 0;
-
-test.skipIf(!dockerPy)('docker-py by its variables', async () => {
-  const script = [
-    'import docker',
-    'c = docker.from_env()',
-    'print(c.ping(), [s.name for s in c.services.list()])',
-    'try:',
-    '    c.services.get("web").remove()',
-    'except docker.errors.APIError as e:',
-    '    print(e.status_code)',
-  ].join('\n');
-  expect(await must('python3', ['-c', script], { env: variables('viewer') })).toBe("True ['web']\n403\n");
+test.skipIf(!hasDockerPy())('docker-py by its variables', async () => {
+  expect(await must('python3', ['-c', VIEWER_SCRIPT], { env: variables('viewer') })).toBe(VIEWER_OUTPUT);
 });
 
 test('bale speaks to a daemon on another machine, and names what is missing', async () => {

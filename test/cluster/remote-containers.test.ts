@@ -125,13 +125,6 @@ const upgradeOf = (path: string, body = '{}'): string =>
   `POST ${path} HTTP/1.1\r\nHost: docker\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n` +
   `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 
-const otherGetsUpgrade = (): Promise<{ url: string; socket: Duplex; head: Buffer }> =>
-  new Promise((resolve) => {
-    house.other.upgrade = ({ url }, socket, head) => {
-      resolve({ url: url ?? '', socket, head });
-    };
-  });
-
 describe('a request for a container', () => {
   test('of another node is answered by that node, under the id of the container', async () => {
     otherAnswers(`{"Id":"${ID}"}`);
@@ -280,7 +273,7 @@ describe('an exec in a container of another node', () => {
   });
 
   test('is one pipe to the node, in which each direction ends by itself', async () => {
-    const arrived = otherGetsUpgrade();
+    const arrived = house.other.nextUpgrade();
     const client = await house.client.connect();
     client.write(upgradeOf(`/v1.41/exec/${EXEC}.${NODE}/start`, '{"Tty":false}'));
     const { url, socket, head } = await arrived;
@@ -297,7 +290,7 @@ describe('an exec in a container of another node', () => {
 
   test('ends at the client when its node dies, and at the node when its client goes', async () => {
     for (const end of ['node', 'client'] as const) {
-      const arrived = otherGetsUpgrade();
+      const arrived = house.other.nextUpgrade();
       const client = await house.client.connect();
       client.write(upgradeOf(`/exec/${EXEC}.${NODE}/start`));
       const { socket } = await arrived;
@@ -334,7 +327,7 @@ describe('an exec in a container of another node', () => {
   });
 
   test('brings megabytes both ways', async () => {
-    const arrived = otherGetsUpgrade();
+    const arrived = house.other.nextUpgrade();
     const client = await house.client.connect();
     client.write(upgradeOf(`/exec/${EXEC}.${NODE}/start`, ''));
     const { socket } = await arrived;

@@ -48,6 +48,15 @@ export class EngineServer {
     await once(this.#server, 'listening');
   }
 
+  /** Resolves with this side of the next upgrade; what comes on it is the test's. */
+  nextUpgrade(): Promise<{ readonly url: string; readonly socket: Duplex; readonly head: Buffer }> {
+    return new Promise((resolve) => {
+      this.upgrade = ({ url }, socket, head) => {
+        resolve({ url: url ?? '', socket, head });
+      };
+    });
+  }
+
   /** Ends as a killed Engine does: every connection breaks. */
   async stop(): Promise<void> {
     if (!this.#server.listening) return;
