@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { BaleError, errorCode, errorMessage } from '../../core/errors.js';
 import type { Streams } from '../context.js';
 import { pumpFrames, pumpRaw } from './pump.js';
+import { sizeTeller } from './size-teller.js';
 import { followSize, letGoOfInput, takeKeys, type TerminalSize } from './terminal.js';
 
 export interface SessionOptions {
@@ -22,7 +23,7 @@ export async function runSession(connection: Duplex, streams: Streams, options: 
   // Input may still be on its way when the process has ended: that is no failure.
   connection.on('error', () => undefined);
   const releaseKeys = options.tty && options.input ? takeKeys(input) : (): void => undefined;
-  const endFollowing = options.tty ? followSize(streams, (size) => void told(options.resize, size)) : undefined;
+  const endFollowing = options.tty ? followSize(streams, sizeTeller(options.resize)) : undefined;
   if (options.input) input.pipe(connection);
   try {
     if (options.tty) await pumpRaw(connection, output);
@@ -35,21 +36,6 @@ export async function runSession(connection: Duplex, streams: Streams, options: 
     endFollowing?.();
     if (options.input) letGoOfInput(input);
     connection.destroy();
-  }
-}
-
-const RESIZE_TRIES = 10;
-const RESIZE_PAUSE_MS = 10;
-
-/** A process that is only just starting has no terminal yet; docker tries as often. A size that is not taken is no failure. */
-async function told(resize: SessionOptions['resize'], size: TerminalSize): Promise<void> {
-  for (let tries = 1; tries <= RESIZE_TRIES; tries += 1) {
-    try {
-      await resize(size);
-      return;
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, tries * RESIZE_PAUSE_MS));
-    }
   }
 }
 
