@@ -18,5 +18,8 @@ export interface LinkEvents {
 /** Bytes that may wait to be sent in one place; what comes on top is dropped. */
 export const MOST_WAITING_BYTES = 1024 * 1024;
 
+/** What a datagram that waits takes beside its bytes, roughly; so that empty ones are bounded too. */
+export const DATAGRAM_OVERHEAD = 256;
+
 /** Clients that one published port serves at once, and sessions that one tunnel carries. */
 export const MOST_SESSIONS = 8_192;

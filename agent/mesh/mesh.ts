@@ -124,9 +124,10 @@ export class Mesh {
       peers: this.#peers,
       isDaemonHere: () => control.isConnected,
     });
+    const budget = options.connectBudget ?? CONNECT_BUDGET;
     const connector = new Connector({
       dial: (endpoint, timeout) => dialler.dial(endpoint, timeout),
-      budget: options.connectBudget ?? CONNECT_BUDGET,
+      budget,
       mostWaiting: MOST_WAITING,
     });
     const admission = new Admission({ most: mostConnections(), now: () => clock.now(), logger });
@@ -148,11 +149,12 @@ export class Mesh {
     this.#udp = new UdpFront({
       nodeId: config.nodeId,
       host: listenHost(config.publishAddr),
+      budget,
       clock,
       logger,
       routes: this.#routes,
       localLinks: this.#localLinks,
-      dial: (nodeId, key) => this.#peers.dial(nodeId, key, options.connectBudget ?? CONNECT_BUDGET),
+      dial: (nodeId, key) => this.#peers.dial(nodeId, key, budget),
       parent: options.parent,
       leads: () => this.#source.leads,
       addresses: () => this.#ports.addresses,

@@ -11,6 +11,8 @@ import { UdpTunnels, type UdpTunnelsOptions } from './udp-tunnels.js';
 export interface UdpFrontOptions {
   readonly nodeId: string;
   readonly host: string;
+  /** See UdpPortOptions. */
+  readonly budget: number;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly routes: Routes;
@@ -40,11 +42,12 @@ export class UdpFront {
   #closed = false;
 
   constructor(options: UdpFrontOptions) {
-    const { nodeId, host, clock, logger, routes, localLinks, dial, parent, onChange } = options;
+    const { nodeId, host, budget, clock, logger, routes, localLinks, dial, parent, onChange } = options;
     this.#options = options;
     this.#tunnels = new UdpTunnels({ dial, clock });
     this.#ports = new UdpPorts({
       host,
+      budget,
       clock,
       logger,
       routes,

@@ -6,6 +6,7 @@ import type { Lease, Route } from './route.js';
 import { UdpActivity } from './udp-activity.js';
 import { UdpBinding } from './udp-binding.js';
 import { chooseEvicted, judgeDatagram } from './udp-routing.js';
+import { UdpRetries, type Undelivered } from './udp-retries.js';
 import type { UdpAddress, UdpSuccessor } from './udp-succession.js';
 import { UdpWaiting, type WaitingFacts } from './udp-waiting.js';
 
@@ -14,10 +15,13 @@ const BUSY_PERIOD = 50;
 const IDLE_PERIOD = 1_000;
 /** ms for which a session that was replaced still relays answers. */
 const LINGER = 2_000;
-/** A datagram that was not delivered is sent again to this many other endpoints, if it is no larger than this, bytes. */
-const MOST_TRIES = 2;
+/** A datagram that is refused goes to this many endpoints before it pauses, if it is no larger than this, bytes. */
+const ENDPOINTS_PER_ROUND = 3;
 const LARGEST_KEPT = 1_500;
+/** Of each session; a resolver asks for the addresses of both families at once. */
+const MOST_KEPT = 4;
 const DEFAULT_TIMEOUT = 60_000;
+const NOBODY: ReadonlySet<string> = new Set();
 /** How long datagrams wait for an endpoint when the table, of an older manager, does not say. */
 const DEFAULT_HOLD: Hold = { ms: 2_000, reason: 'it has no running replica' };
 
@@ -25,6 +29,8 @@ export interface UdpPortOptions {
   readonly host: string;
   readonly publishedPort: number;
   readonly clock: Clock;
+  /** ms for which a datagram is tried that each endpoint refuses. */
+  readonly budget: number;
   /** The port's route in the present table. */
   readonly route: () => Route | undefined;
   readonly open: (endpoint: Endpoint, events: LinkEvents) => DatagramLink;
@@ -42,12 +48,10 @@ interface UdpSession extends UdpClient {
   readonly endpoint: Endpoint;
   readonly activity: UdpActivity;
   readonly link: DatagramLink;
-  /** Task ids of those that refused the datagram it began with. */
-  readonly refusedBy: ReadonlySet<string>;
   /** Held while it is in flight. */
   lease: Lease | undefined;
-  /** The last datagram, until an answer shows that the endpoint is there. */
-  undelivered: Buffer | undefined;
+  /** The last datagrams, oldest first, until an answer shows that the endpoint is there. */
+  readonly undelivered: Undelivered[];
   /** The port, as the last table had it, to which `state` belongs. */
   seen: PublishedPort;
   state: Endpoint['state'] | 'gone';
@@ -70,6 +74,7 @@ export class UdpPort {
   readonly #leaving = new Set<UdpSession>();
   readonly #busy = new Set<UdpSession>();
   readonly #waiting = new UdpWaiting<UdpClient>();
+  readonly #retries: UdpRetries<UdpClient>;
   /** Since when there is no endpoint at all, while datagrams wait for one; ms since the epoch. */
   #emptySince: number | undefined;
   #unwatchRoute: (() => void) | undefined;
@@ -82,10 +87,15 @@ export class UdpPort {
 
   constructor(options: UdpPortOptions, adopted?: Socket) {
     this.#options = options;
-    const { host, publishedPort: port, clock, onChange } = options;
+    const { host, publishedPort: port, clock, budget, onChange } = options;
     const onDatagram = (datagram: Buffer, client: UdpAddress): void => {
       this.serve(datagram, client);
     };
+    const onDue = (from: UdpClient, undelivered: Undelivered): void => {
+      const route = options.route();
+      if (route !== undefined && this.#onRetired === undefined) this.#route(route, from, undelivered);
+    };
+    this.#retries = new UdpRetries({ clock, budget, onDue });
     this.#binding = new UdpBinding({ host, port, clock, onDatagram, onChange }, adopted);
   }
 
@@ -110,6 +120,7 @@ export class UdpPort {
   retire(onRetired: () => void): void {
     this.#onRetired = onRetired;
     this.#stopWaiting();
+    this.#retries.clear();
     const now = this.#options.clock.now();
     for (const session of [...this.#sessions.values()]) this.#leave(session, now);
     this.#sweepWithin(0);
@@ -120,7 +131,7 @@ export class UdpPort {
     this.#successor = successor;
     const route = this.#options.route();
     const waiting = route === undefined ? [] : this.#waiting.take(this.#waitingFacts(route));
-    for (const { client, datagram } of waiting) successor.serve(datagram, client);
+    for (const { client, datagram } of [...waiting, ...this.#retries.take()]) successor.serve(datagram, client);
     this.#binding.close();
     this.retire(onRetired);
   }
@@ -134,6 +145,7 @@ export class UdpPort {
     this.#binding.close();
     this.#cancelSweep();
     this.#stopWaiting();
+    this.#retries.clear();
     for (const session of [...this.#sessions.values(), ...this.#leaving]) this.#end(session);
   }
 
@@ -147,20 +159,22 @@ export class UdpPort {
   serve(datagram: Buffer, { address, port }: UdpAddress): void {
     const route = this.#options.route();
     if (route === undefined || this.#onRetired !== undefined) return;
-    this.#route(route, { client: `${address} ${port}`, address, port }, datagram);
+    const arrivedAt = this.#options.clock.now();
+    const from = { client: `${address} ${port}`, address, port };
+    this.#route(route, from, { datagram, arrivedAt, refusedBy: NOBODY, rounds: 0 });
   }
 
-  #route(route: Route, from: UdpClient, datagram: Buffer): void {
+  #route(route: Route, from: UdpClient, undelivered: Undelivered): void {
     const now = this.#options.clock.now();
     const known = this.#sessions.get(from.client);
     if (known !== undefined) this.#look(known, now);
     const verdict = judgeDatagram(known, now);
     if (known !== undefined && verdict.kind === 'keep') {
-      this.#relay(known, datagram, now);
+      this.#relay(known, undelivered, now);
       return;
     }
     if (known !== undefined) this.#leave(known, now);
-    this.#begin(route, { ...from, refusedBy: new Set() }, datagram, now);
+    this.#begin(route, from, undelivered, now);
   }
 
   /** Brings what the session knows of its endpoint up to the present table. */
@@ -175,15 +189,17 @@ export class UdpPort {
   }
 
   /** Without room for another session the datagram is dropped: who needs an answer asks again. */
-  #begin(route: Route, from: UdpClient & Pick<UdpSession, 'refusedBy'>, datagram: Buffer, now: number): void {
+  #begin(route: Route, from: UdpClient, undelivered: Undelivered, now: number): void {
     if (this.#sessions.size >= MOST_SESSIONS) {
       const evicted = chooseEvicted(this.#sessions.values(), now);
       if (evicted === undefined) return;
       this.#end(evicted);
     }
-    const lease = route.claim({ tried: from.refusedBy, affinity: route.sticky?.ofAddress(from.address) });
+    const { refusedBy } = undelivered;
+    const lease = route.claim({ tried: refusedBy, affinity: route.sticky?.ofAddress(from.address) });
     if (lease === undefined) {
-      this.#wait(route, from, datagram);
+      if (isServed(route)) this.#retries.add(from, undelivered);
+      else this.#wait(route, from, undelivered.datagram);
       return;
     }
     const { endpoint } = lease;
@@ -205,14 +221,14 @@ export class UdpPort {
       link,
       activity: new UdpActivity(now),
       lease,
-      undelivered: undefined,
+      undelivered: [],
       seen: route.port,
       state: route.stateOf(endpoint) ?? 'gone',
       drainingSince: undefined,
       leftAt: undefined,
     };
     this.#busy.add(session);
-    this.#relay(session, datagram, now);
+    this.#relay(session, undelivered, now);
   }
 
   /** The datagram waits for an endpoint; each new table is asked for one. */
@@ -221,10 +237,10 @@ export class UdpPort {
     if (this.#waiting.isEmpty) return;
     this.#unwatchRoute ??= route.onChange(() => {
       const facts = this.#waitingFacts(route);
-      if (!route.port.endpoints.some(({ state }) => state === 'active')) return;
+      if (!isServed(route)) return;
       const entries = this.#waiting.take(facts);
       this.#stopWaiting();
-      for (const { client: from, datagram: waited } of entries) this.#route(route, from, waited);
+      for (const { client: from, datagram: waited } of entries) this.serve(waited, from);
     });
   }
 
@@ -241,32 +257,36 @@ export class UdpPort {
     this.#emptySince = undefined;
   }
 
-  #relay(session: UdpSession, datagram: Buffer, now: number): void {
+  #relay(session: UdpSession, undelivered: Undelivered, now: number): void {
+    const { datagram } = undelivered;
     session.activity.sent(now);
-    session.undelivered = datagram.length <= LARGEST_KEPT ? datagram : undefined;
+    if (datagram.length <= LARGEST_KEPT && session.undelivered.push(undelivered) > MOST_KEPT)
+      session.undelivered.shift();
     this.#touch(session);
     session.link.send(datagram);
   }
 
   #onAnswer(session: UdpSession, answer: Buffer): void {
     if (!session.activity.wasAnswered) session.route.connected(session.endpoint);
-    session.undelivered = undefined;
+    session.undelivered.length = 0;
     session.activity.answered(this.#options.clock.now());
     if (session.leftAt === undefined) this.#touch(session);
     this.answer(answer, session);
   }
 
   #onRefused(session: UdpSession): void {
-    const { route, endpoint, undelivered, refusedBy } = session;
-    const wasCurrent = this.#isCurrent(session);
+    const { route, endpoint, undelivered } = session;
     this.#end(session);
     route.refused(endpoint);
-    if (undelivered === undefined || refusedBy.size >= MOST_TRIES) return;
-    this.#successor?.serve(undelivered, session);
-    if (!wasCurrent) return;
     const { client, address, port } = session;
-    const from = { client, address, port, refusedBy: new Set([...refusedBy, endpoint.taskId]) };
-    this.#begin(route, from, undelivered, this.#options.clock.now());
+    const from = { client, address, port };
+    for (const each of undelivered) {
+      const refusedBy = new Set([...each.refusedBy, endpoint.taskId]);
+      if (this.#successor !== undefined) this.#successor.serve(each.datagram, from);
+      else if (this.#onRetired !== undefined) return;
+      else if (refusedBy.size >= ENDPOINTS_PER_ROUND) this.#retries.add(from, each);
+      else this.#route(route, from, { ...each, refusedBy });
+    }
   }
 
   /** A datagram passed: it is the youngest, and in flight. */
@@ -336,3 +356,5 @@ export class UdpPort {
     }
   }
 }
+
+const isServed = (route: Route): boolean => route.port.endpoints.some(({ state }) => state === 'active');

@@ -11,6 +11,8 @@ import type { UdpAddress, UdpSuccessor } from './udp-succession.js';
 
 export interface UdpPortsOptions {
   readonly host: string;
+  /** See UdpPortOptions. */
+  readonly budget: number;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly routes: Routes;
@@ -159,9 +161,9 @@ export class UdpPorts {
       return;
     }
     const { publishedPort, host = this.#options.host } = at;
-    const { clock, routes, open, onChange } = this.#options;
+    const { budget, clock, routes, open, onChange } = this.#options;
     const route = (): ReturnType<Routes['get']> => routes.get(publishedPort, 'udp');
-    const options = { host, publishedPort, clock, route, open, onChange };
+    const options = { host, publishedPort, budget, clock, route, open, onChange };
     this.#ports.set(name, { ...at, port: new UdpPort(options, adopted) });
   }
 }

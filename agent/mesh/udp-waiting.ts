@@ -1,9 +1,6 @@
 import type { Hold } from '../../proto/endpoint-table.js';
-import { MOST_WAITING_BYTES } from './datagram-link.js';
+import { DATAGRAM_OVERHEAD, MOST_WAITING_BYTES } from './datagram-link.js';
 import { judgeHold } from './hold.js';
-
-/** What an entry takes beside its bytes, roughly; so that empty datagrams are bounded too. */
-const ENTRY = 256;
 
 export interface WaitingFacts {
   readonly hold: Hold;
@@ -35,8 +32,8 @@ export class UdpWaiting<Client> {
     if (!mayWait(facts.now, facts)) return;
     const overdue = this.#entries.findIndex(({ arrivedAt }) => mayWait(arrivedAt, facts));
     if (overdue !== 0) this.#forget(overdue === -1 ? this.#entries.length : overdue);
-    if (this.#size + ENTRY + datagram.length > MOST_WAITING_BYTES) return;
-    this.#size += ENTRY + datagram.length;
+    if (this.#size + DATAGRAM_OVERHEAD + datagram.length > MOST_WAITING_BYTES) return;
+    this.#size += DATAGRAM_OVERHEAD + datagram.length;
     this.#entries.push({ client, datagram, arrivedAt: facts.now });
   }
 
@@ -53,7 +50,7 @@ export class UdpWaiting<Client> {
   }
 
   #forget(count: number): void {
-    for (const { datagram } of this.#entries.splice(0, count)) this.#size -= ENTRY + datagram.length;
+    for (const { datagram } of this.#entries.splice(0, count)) this.#size -= DATAGRAM_OVERHEAD + datagram.length;
   }
 }
 

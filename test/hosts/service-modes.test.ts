@@ -53,7 +53,6 @@ describe('services that follow their nodes', () => {
       await load.stop();
     }
     expect(load.failures).toEqual([]);
-    expect(load.answered).toBeGreaterThan(100);
   });
 
   test('the container of a node whose daemon was killed is not touched', async () => {

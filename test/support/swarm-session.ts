@@ -96,13 +96,16 @@ export class SteadyLoad {
   readonly failures: string[] = [];
   answered = 0;
   #stopped = false;
+  #least = 0;
   readonly #loops: readonly Promise<void>[];
 
   constructor(targets: readonly { readonly address: string; readonly port: number }[], keepAlive: boolean) {
     this.#loops = targets.map((target) => this.#loop(target, keepAlive));
   }
 
-  async stop(): Promise<void> {
+  /** However soon it is told to stop, `least` requests are made: a quick change has been under load too. */
+  async stop(least = 50): Promise<void> {
+    this.#least = least;
     this.#stopped = true;
     await Promise.all(this.#loops);
   }
@@ -112,7 +115,7 @@ export class SteadyLoad {
     keepAlive: boolean,
   ): Promise<void> {
     const agent = new Agent({ keepAlive, maxSockets: 1 });
-    while (!this.#stopped) {
+    while (!this.#stopped || this.answered + this.failures.length < this.#least) {
       try {
         const { status, text } = await ask(address, port, { agent });
         if (status === 200) this.answered += 1;

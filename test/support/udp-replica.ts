@@ -18,29 +18,26 @@ export class UdpReplica {
   readonly #answer: Answer;
   #socket: Socket | undefined;
 
-  private constructor(taskId: string, nodeId: string, answer: Answer) {
+  private constructor(taskId: string, nodeId: string, answer: Answer | undefined) {
     this.taskId = taskId;
     this.nodeId = nodeId;
-    this.#answer = answer;
+    this.#answer =
+      answer ??
+      ((datagram, reply) => {
+        reply(Buffer.concat([Buffer.from(`${taskId} `), datagram]));
+      });
   }
 
   /** Answers each datagram with `<its task id> <the datagram>`, unless `answer` does otherwise. */
   static async start(taskId: string, nodeId: string, answer?: Answer): Promise<UdpReplica> {
-    const replica = new UdpReplica(
-      taskId,
-      nodeId,
-      answer ??
-        ((datagram, reply) => {
-          reply(Buffer.concat([Buffer.from(`${taskId} `), datagram]));
-        }),
-    );
+    const replica = new UdpReplica(taskId, nodeId, answer);
     await replica.listen();
     return replica;
   }
 
-  /** A task that the table names but that does not listen. */
+  /** A task that the table names but that does not listen, unless it is told to. */
   static dead(taskId: string, nodeId: string): UdpReplica {
-    return new UdpReplica(taskId, nodeId, () => undefined);
+    return new UdpReplica(taskId, nodeId, undefined);
   }
 
   get local(): LocalEndpoint {
