@@ -40,6 +40,8 @@ export default defineConfig({
         include: [...files],
         testTimeout: seconds * 1000,
         hookTimeout: seconds * 1000,
+        // A condition that is waited for has as long as a test may take at all, less what telling about it needs.
+        expect: { poll: { timeout: seconds * 900 } },
         maxWorkers: workers,
         isolate,
         // Rings with unlike numbers of workers do not run together.
