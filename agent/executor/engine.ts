@@ -56,9 +56,12 @@ export class Engine {
   }
 }
 
+/** Rejects at once when the signal is aborted already: a call may be ended while its client is loaded. */
 const rejection = (signal: AbortSignal): Promise<never> =>
   new Promise((_, reject) => {
-    signal.addEventListener('abort', () => {
+    const onAbort = (): void => {
       reject(signal.reason as Error); // both reasons given above are errors
-    });
+    };
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort);
   });

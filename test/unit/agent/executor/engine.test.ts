@@ -37,6 +37,14 @@ describe('a call to the Engine', () => {
     await expect(info(new Engine(server.socketPath), 5, abort.signal)).rejects.toMatchObject({ name: 'AbortError' });
   });
 
+  test('ends with its signal also before it was sent, while the client is loaded', async () => {
+    await using server = await serveEngine(() => undefined);
+    const abort = new AbortController();
+    const call = info(new Engine(server.socketPath), 0, abort.signal);
+    abort.abort();
+    await expect(call).rejects.toMatchObject({ name: 'AbortError' });
+  });
+
   test('to a socket that is not there finds no Engine', async () => {
     await expect(info(new Engine('/nowhere/docker.sock'), 5)).rejects.toMatchObject({
       code: 'BALE_ENGINE_UNAVAILABLE',
