@@ -6,6 +6,14 @@ import { createServer } from 'node:net';
  */
 const PORTS = { first: 12_000, last: 32_000 } as const;
 
+/**
+ * Test files that run at the same time take theirs out of different parts: one of them would else be given, or try
+ * out, the port that a manager of another one is about to listen on, or comes back to.
+ */
+const PARTS = 16;
+const PART_SIZE = Math.floor((PORTS.last - PORTS.first) / PARTS);
+const partStart = PORTS.first + (Number(process.env.VITEST_POOL_ID ?? 0) % PARTS) * PART_SIZE;
+
 const given = new Set<number>();
 
 /**
@@ -14,7 +22,7 @@ const given = new Set<number>();
  */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = PORTS.first + Math.floor(Math.random() * (PORTS.last - PORTS.first));
+    const port = partStart + Math.floor(Math.random() * PART_SIZE);
     if (given.has(port) || !(await isFree(port))) continue;
     given.add(port);
     return port;
