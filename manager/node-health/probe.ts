@@ -6,7 +6,7 @@ import { errorCode, errorMessage } from '../../core/errors.js';
 import type { IdentitySource } from '../../core/identity.js';
 import { VOUCH_PATH, type Vouch } from '../../proto/vouch.js';
 
-/** ms for the whole probe. */
+/** ms for the whole probe, unless given. */
 const TIMEOUT = 500;
 /** More than any node has tasks, bytes. */
 const LARGEST_ANSWER = 1024 * 1024;
@@ -27,9 +27,9 @@ export type ProbeAnswer =
 /** Asks the mesh of a node which of its containers live. Rejects only when `signal` aborts. */
 export type Probe = (target: ProbeTarget, signal: AbortSignal) => Promise<ProbeAnswer>;
 
-/** A probe over mTLS with the manager's own identity; only the node that is asked can answer it. */
+/** A probe over mTLS with the manager's own identity; only the node that is asked can answer it. `timeout`: ms. */
 export const meshProbe =
-  (identity: IdentitySource): Probe =>
+  (identity: IdentitySource, timeout = TIMEOUT): Probe =>
   async (target, signal) => {
     const { privateKey, certificate, trustRoot } = identity.current;
     const socket = connectTls({
@@ -43,7 +43,7 @@ export const meshProbe =
     });
     const session = connect(`https://${target.meshAddr}`, { createConnection: () => socket });
     try {
-      const vouch = readVouch(await fetchText(session, VOUCH_PATH, signal), target.nodeId);
+      const vouch = readVouch(await fetchText(session, { timeout, signal }), target.nodeId);
       return vouch === undefined
         ? { kind: 'silent', error: 'its mesh gave an answer that is no vouch' }
         : { kind: 'vouch', vouch };
@@ -62,11 +62,14 @@ export const meshProbe =
 const isRefused = (error: unknown): boolean =>
   errorCode(error) === 'ECONNREFUSED' || (error instanceof Error && errorCode(error.cause) === 'ECONNREFUSED');
 
-function fetchText(session: ClientHttp2Session, path: string, signal: AbortSignal): Promise<string> {
+function fetchText(
+  session: ClientHttp2Session,
+  { timeout, signal }: { readonly timeout: number; readonly signal: AbortSignal },
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
-      reject(new Error(`its mesh did not answer within ${TIMEOUT} ms`));
-    }, TIMEOUT);
+      reject(new Error(`its mesh did not answer within ${timeout} ms`));
+    }, timeout);
     const onAbort = (): void => {
       reject(abortError());
     };
@@ -81,7 +84,7 @@ function fetchText(session: ClientHttp2Session, path: string, signal: AbortSigna
       // Nothing after an answer; a connection that closed before one must not be waited for.
       reject(new Error('its mesh closed the connection'));
     });
-    const request = session.request({ ':path': path });
+    const request = session.request({ ':path': VOUCH_PATH });
     const parts: Buffer[] = [];
     let size = 0;
     let status = 0;

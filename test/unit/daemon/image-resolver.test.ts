@@ -64,12 +64,10 @@ describe('an image without a digest', () => {
 
   test('waits for no registry for long, and not again soon', async () => {
     await using at = await bench(ABSENT, undefined);
-    const began = Date.now();
-    expect((await at.resolver.resolve('reg.test/app:1', undefined)).warning).toContain('reg.test gave no answer');
-    const first = Date.now() - began;
-    expect(first).toBeLessThan(4_500);
-    expect((await at.resolver.resolve('reg.test/other:1', undefined)).warning).toContain('reg.test gave no answer');
-    expect(Date.now() - began - first).toBeLessThan(1_000);
+    const warning = async (image: string): Promise<string | undefined> =>
+      (await at.resolver.resolve(image, undefined)).warning;
+    expect(await warning('reg.test/app:1')).toContain('reg.test gave no answer within 3 s');
+    expect(await warning('reg.test/other:1')).toContain('reg.test gave no answer a moment ago');
     expect(at.sent()).toHaveLength(1);
   });
 

@@ -221,5 +221,6 @@ test('at most three images are pulled at once', async () => {
   await expect.poll(() => open.length).toBe(4);
   open[3]?.end('{"status":"Downloaded newer image"}\n');
   await Promise.all(all);
-  expect(told).toContain('d waiting for other pulls of this node');
+  // Whichever of them came last.
+  expect(told.filter((line) => line.endsWith(' waiting for other pulls of this node'))).toHaveLength(1);
 });

