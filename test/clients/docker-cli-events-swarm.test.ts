@@ -47,4 +47,4 @@ test('docker events tell of bale what they tell of a Docker Swarm of the same En
   expect(Object.keys(bale).sort()).toEqual(Object.keys(swarm).sort());
   expect(Object.keys(bale).length).toBeGreaterThan(7);
   expect(missing(bale, swarm)).toEqual([]);
-});
+}, 600_000);

@@ -25,7 +25,7 @@ test('the docker CLI prints before bale what it prints before a Docker Swarm of 
   expect(printed).toMatch(/overall progress: 3 out of 3 tasks\nverify: Service web converged/);
   expect(printed).toMatch(/<ID12> +web +replicated +2\/2 +bale-test:1 +\*:8080->80\/tcp/);
   expect(printed).toMatch(/talk\.1\.<ID12>@h2 +\| one/);
-}, 600_000);
+}, 1_200_000);
 
 test('each reason for a difference stands in the docs', async () => {
   const text = await readFile('docs/compatibility.md', 'utf8');

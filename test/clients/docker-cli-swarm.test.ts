@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Docker, dockerClients } from '../support/docker-client.js';
+import { eventually } from '../support/eventually.js';
 import { startHosts, type Hosts } from '../support/hosts.js';
 import { makeSwarm } from '../support/swarm-session.js';
 import { TEST_IMAGE } from '../support/test-image.js';
@@ -32,15 +33,10 @@ describe('the docker CLI before a cluster', () => {
   test('a service that cannot be placed says why in its progress', async () => {
     const child = manager.spawn('service', 'create', '--name', 'huge', '--reserve-memory', '900g', TEST_IMAGE);
     let printed = '';
-    const explained = new Promise<void>((resolve) => {
-      child.stdout.setEncoding('utf8').on('data', (text: string) => {
-        printed += text;
-        if (printed.includes('no suitable node')) resolve();
-      });
-    });
-    await explained;
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text));
+    const reason = 'no suitable node (insufficient resources on 2 nodes';
+    await eventually('the reason', () => Promise.resolve(printed.includes(reason)));
     child.kill('SIGKILL');
-    expect(printed).toMatch(/no suitable node \(insufficient resources on 2 nodes/);
     await manager.must('service', 'rm', 'huge');
   });
 
@@ -48,7 +44,7 @@ describe('the docker CLI before a cluster', () => {
     await manager.must('service', 'create', '-d', '--no-resolve-image', '--name', 'ghost', 'nowhere:1');
     const errors = async (): Promise<string> =>
       manager.must('service', 'ps', '--no-trunc', '--format', '{{.CurrentState}} {{.Error}}', 'ghost');
-    await expect.poll(errors, { timeout: 20_000 }).toMatch(/Rejected .*"No such image: nowhere:1/);
+    await expect.poll(errors).toMatch(/Rejected .*"No such image: nowhere:1/);
     await manager.must('service', 'rm', 'ghost');
   });
 });

@@ -29,7 +29,7 @@ async function session(
 ): Promise<readonly Outcome[]> {
   const [h1, h2] = [hosts.host(1), hosts.host(2)];
   const words = [h1[socket], h2[socket], `${h1.address}:${port}`, `${h2.address}:${port}`, digit];
-  const { code, stdout, stderr } = await run('/usr/bin/python3', [SESSION, ...words], { timeout: 150_000 });
+  const { code, stdout, stderr } = await run('/usr/bin/python3', [SESSION, ...words], { timeout: 540_000 });
   if (code !== 0) throw new Error(`${socket}: exit code ${code}\n${stderr}`);
   // The script prints a list of pairs of a step's name and a JSON document.
   return JSON.parse(stdout) as readonly Outcome[];
@@ -50,4 +50,4 @@ const DIFFERS: Readonly<Record<string, RegExp>> = {
 test('docker-py, unmodified, is told by bale what a Docker Swarm of the same Engines tells it', async () => {
   const [bale, swarm] = await Promise.all([session('baleSocket', 2377, '1'), session('engineSocket', 2477, '2')]);
   expect(differences(bale, swarm, DIFFERS)).toEqual([]);
-});
+}, 600_000);

@@ -33,4 +33,4 @@ const DIFFERS: Readonly<Record<string, RegExp>> = {
 test('dockerode, unmodified, is told by bale what a Docker Swarm of the same Engines tells it', async () => {
   const [bale, swarm] = await Promise.all([session('baleSocket', 2377, 18_080), session('engineSocket', 2477, 28_080)]);
   expect(differences(bale, swarm, DIFFERS)).toEqual([]);
-});
+}, 600_000);

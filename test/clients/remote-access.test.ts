@@ -25,7 +25,7 @@ beforeAll(async () => {
   }
   await manager.bale('service', 'create', '--detach', '--name', 'web', TEST_IMAGE, 'sleep', '1000');
   await runningTasks(manager, 'web', 1);
-}, 120_000);
+});
 afterAll(async () => {
   await hosts[Symbol.asyncDispose]();
   await rm(directory, { recursive: true, force: true });

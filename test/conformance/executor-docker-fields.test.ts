@@ -7,6 +7,7 @@ import { newId } from '../../core/id.js';
 import { createLogger } from '../../core/logger.js';
 import { assignment, type AssignmentParts } from '../support/assignments.js';
 import { startDockerEngine, type DockerEngine } from '../support/docker-engine.js';
+import { eventually } from '../support/eventually.js';
 
 const signal = new AbortController().signal;
 /** In memory, where the Engine's own mounts show it too. */
@@ -90,12 +91,18 @@ describe('a task in a real Engine', () => {
 
   test('that uses more memory than it may says so when it ends', async () => {
     const task = assignment(newId(), {
-      container: { Command: ['sh', '-c', 'x=$(cat /dev/zero | tr "\\0" a); echo "$x"'] },
+      // What grows is not the container's own process: of that the Engine may learn the end before it learns why.
+      container: { Command: ['sh', '-c', '(x=$(cat /dev/zero | tr "\\0" a); echo "$x"); exec sleep 1000'] },
       spec: { Resources: { Limits: { MemoryBytes: 8 * 2 ** 20 } } },
     });
     const ended = nextEnd(executor, task.taskId);
     await executor.create(task, signal);
-    await executor.start(task.taskId, signal);
+    const { containerId } = await executor.start(task.taskId, signal);
+    await eventually('the Engine to see it', async () => {
+      const filters = ['--filter', 'event=oom', '--filter', `container=${containerId}`];
+      return (await engine.docker('events', '--since', '1h', '--until', '0s', ...filters)) !== '';
+    });
+    await engine.docker('kill', containerId);
     await ended;
     const state = await executor.inspect(task.taskId, signal);
     expect(state).toMatchObject({ phase: 'exited', error: 'out of memory (limit 8 MiB)' });
@@ -147,15 +154,18 @@ describe('a task in a real Engine', () => {
 
   test('is stopped by its own signal, and killed when its grace is over', async () => {
     const polite = assignment(newId(), {
-      container: { Command: ['sh', '-c', 'trap "exit 7" INT; while true; do sleep 0.05; done'], StopSignal: 'SIGINT' },
+      container: {
+        Command: ['sh', '-c', 'trap "exit 7" INT; touch /tmp/ready; while true; do sleep 0.05; done'],
+        StopSignal: 'SIGINT',
+      },
     });
     const deaf = assignment(newId(), {
       container: { Command: ['sh', '-c', 'trap "" TERM; while true; do sleep 0.05; done'] },
     });
-    for (const task of [polite, deaf]) {
-      await executor.create(task, signal);
-      await executor.start(task.taskId, signal);
-    }
+    for (const task of [deaf, polite]) await executor.create(task, signal);
+    await executor.start(deaf.taskId, signal);
+    const { containerId } = await executor.start(polite.taskId, signal);
+    await engine.docker('exec', containerId, 'sh', '-c', 'while [ ! -f /tmp/ready ]; do sleep 0.05; done');
     await Promise.all([executor.stop(polite.taskId, 9e9, signal), executor.stop(deaf.taskId, 1e9, signal)]);
     expect(await executor.inspect(polite.taskId, signal)).toMatchObject({ exitCode: 7 });
     expect(await executor.inspect(deaf.taskId, signal)).toMatchObject({ exitCode: 137 });

@@ -4,8 +4,9 @@ import { createLogger } from '../../core/logger.js';
 import { startDockerEngine } from '../support/docker-engine.js';
 import { executorConformance } from './executor.js';
 
-/** Ends when told by a file, and at once on SIGTERM. */
-const OBEDIENT = 'trap "exit 143" TERM; while [ ! -f /tmp/end ]; do sleep 0.05; done; exit $(cat /tmp/end)';
+/** Ends when told by a file, and at once on SIGTERM, which it hears once it said by another that it is ready. */
+const OBEDIENT =
+  'trap "exit 143" TERM; touch /tmp/ready; while [ ! -f /tmp/end ]; do sleep 0.05; done; exit $(cat /tmp/end)';
 
 executorConformance('Docker Engine', async () => {
   const number = process.pid % 250;
@@ -28,6 +29,7 @@ executorConformance('Docker Engine', async () => {
     executor: make('node-1'),
     stranger: make('node-2'),
     container: { Image: 'bale-test:1', Command: ['sh', '-c', OBEDIENT] },
+    ready: (taskId) => inside(taskId, 'while [ ! -f /tmp/ready ]; do sleep 0.05; done'),
     end: (taskId, exitCode) => inside(taskId, `echo ${exitCode} > /tmp/end.new && mv /tmp/end.new /tmp/end`),
     makeHealthy: (taskId) => inside(taskId, 'touch /tmp/healthy'),
     destroy: async (taskId) => {

@@ -10,6 +10,7 @@ executorConformance('simulated', () => {
     executor: node,
     stranger: engine.executor('node-2'),
     container: {},
+    ready: done,
     end: (taskId, exitCode) => {
       engine.kill(taskId, exitCode);
       return done();

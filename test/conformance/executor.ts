@@ -11,6 +11,8 @@ export interface ExecutorHarness extends AsyncDisposable {
   readonly stranger: Executor;
   /** What a container must be for `end` and `makeHealthy` to reach it. */
   readonly container: NonNullable<AssignmentParts['container']>;
+  /** The container hears signals: its process has begun a moment after its start. */
+  ready(taskId: string): Promise<void>;
   /** The container ends by itself. */
   end(taskId: string, exitCode: number): Promise<void>;
   makeHealthy(taskId: string): Promise<void>;
@@ -107,6 +109,7 @@ export function executorConformance(name: string, make: () => Promise<ExecutorHa
     test('a stopped container has no process and no address; stopping again does nothing', async () => {
       const { executor } = harness;
       const { taskId } = await running();
+      await harness.ready(taskId);
       await executor.stop(taskId, GRACE, signal);
       const state = await executor.inspect(taskId, signal);
       expect(state).toMatchObject({ phase: 'exited', pid: 0, exitCode: 143 });

@@ -88,4 +88,4 @@ test(`after ${ROUNDS} kills at any moment every acknowledged write is there, and
   });
   // Else the kills proved nothing.
   for (const count of written) expect(count).toBeGreaterThan(ROUNDS / LANES);
-});
+}, 300_000);

@@ -41,7 +41,7 @@ def step(name, call):
 
 
 def until(what, check, seen=lambda: None):
-    end = time.monotonic() + 30
+    end = time.monotonic() + 90
     while not check():
         if time.monotonic() > end:
             raise SystemExit("waited in vain for %s; there is %s" % (what, seen()))

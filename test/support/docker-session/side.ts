@@ -42,7 +42,7 @@ export class Side {
     if (row.until !== undefined) return normal(await this.#until(docker, args, row.until));
     for (let attempt = 1; ; attempt += 1) {
       const { code, stdout, stderr } = await docker.run(args, {
-        timeout: 25_000,
+        timeout: 90_000,
         ...(row.input === undefined ? {} : { input: row.input }),
       });
       // In Swarm an object's version moves with its status too, so that a client may come too late by no fault of its own.
@@ -70,7 +70,7 @@ export class Side {
         });
       }
     });
-    const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
+    const timer = setTimeout(() => child.kill('SIGKILL'), 90_000);
     try {
       return await Promise.race([seen, ended]);
     } finally {
@@ -80,7 +80,7 @@ export class Side {
   }
 
   async wait(wait: Wait): Promise<void> {
-    await eventually(`${this.name}: ${JSON.stringify(wait)}`, () => this.#reached(wait), { seconds: 30, every: 100 });
+    await eventually(`${this.name}: ${JSON.stringify(wait)}`, () => this.#reached(wait), { seconds: 90, every: 100 });
   }
 
   async #reached(wait: Wait): Promise<boolean> {

@@ -31,8 +31,8 @@ export class Scene {
   static async make(ask: Ask): Promise<Scene> {
     const scene = new Scene(ask);
     const Data = Buffer.from('data').toString('base64');
-    await scene.#made('/secrets/create', { Name: 'key', Labels: { kind: 'test' }, Data });
-    await scene.#made('/configs/create', { Name: 'conf', Labels: { kind: 'test' }, Data });
+    await scene.#makePayload('secrets', { Name: 'key', Labels: { kind: 'test' }, Data });
+    await scene.#makePayload('configs', { Name: 'conf', Labels: { kind: 'test' }, Data });
     const file = { Name: 'file', UID: '0', GID: '0', Mode: 0o444 };
     const ContainerSpec = {
       Secrets: [{ SecretID: '{secrets/key}', SecretName: 'key', File: file }],
@@ -61,6 +61,10 @@ export class Scene {
       }),
       Mode: { Replicated: { Replicas: 1 } },
     });
+    // While the node becomes ready its version moves.
+    await eventually('the node', async () =>
+      (await scene.#list('/nodes')).every(({ Status }) => Status?.State === 'ready'),
+    );
     const Labels = { rack: 'r1' };
     const node = { Role: 'manager', Availability: 'active', Labels };
     await scene.#must('POST', '/nodes/{nodes/self}/update?version={nodes/self@}', node);
@@ -136,6 +140,17 @@ export class Scene {
     return eventually(`a task of ${name}`, async () => (await this.#list(`/tasks?filters=${filters}`))[0]?.ID);
   }
 
+  /** One whose id does not begin as its name does: by its beginning an id is found, and a name is not. */
+  async #makePayload(
+    nouns: string,
+    body: Readonly<Record<string, unknown>> & { readonly Name: string },
+  ): Promise<void> {
+    const { ID } = JSON.parse(await this.#must('POST', `/${nouns}/create`, body)) as Named; // so the API answers
+    if (!ID.startsWith(body.Name.slice(0, 2))) return;
+    await this.#must('DELETE', `/${nouns}/${ID}`);
+    await this.#makePayload(nouns, body);
+  }
+
   /** Services until exactly two of them begin with the same letter, which takes about eight. */
   async #makeTwins(): Promise<void> {
     for (let number = 0; number < 40 && this.#twins === ''; number += 1) {
@@ -189,4 +204,6 @@ function messageOf(status: number, text: string): string {
 interface Named {
   readonly ID: string;
   readonly Version: { readonly Index: number };
+  /** Of nodes and tasks. */
+  readonly Status?: { readonly State: string };
 }
