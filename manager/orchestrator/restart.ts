@@ -44,7 +44,7 @@ export function judgeRestart(task: TaskObject, now: number): RestartVerdict {
   if (allowed > 0 && counted.length >= allowed) {
     return { restart: false, reason: `${ending}; it was restarted ${allowed} times, as often as its policy allows` };
   }
-  const startAfter = Math.max(now + restartDelay(task, policy, now), waitingUntil(task));
+  const startAfter = Math.max(now + restartDelay(task, policy, now), waitingUntil(task, now));
   return {
     restart: true,
     restarts: allowed > 0 ? [...counted, now] : [],
@@ -61,7 +61,7 @@ export function judgeLoss(task: TaskObject, now: number): RestartVerdict {
   if (task.spec.RestartPolicy?.Condition === 'none') {
     return { restart: false, reason: 'its restart condition is none' };
   }
-  const startAfter = waitingUntil(task);
+  const startAfter = waitingUntil(task, now);
   return {
     restart: true,
     restarts: task.restarts,
@@ -89,7 +89,16 @@ function restartDelay(task: TaskObject, policy: RestartPolicy, now: number): num
 const ranStably = (task: TaskObject, now: number): boolean =>
   task.status.State !== 'rejected' && now - Math.max(task.createdAt, task.startAfter ?? 0) >= STABLE_RUN;
 
-const waitingUntil = (task: TaskObject): number => (task.desiredState === 'ready' ? (task.startAfter ?? 0) : 0);
+/** A task made so much later than it is now was made before the clock was set back, ms. */
+const CLOCK_STEP = 1_000;
+
+/**
+ * Until when a task waits out a delay; 0: it waits for none. How long it has waited is not known once the clock was
+ * set back. It waits no longer then: the clock may have been wrong by a year.
+ */
+export function waitingUntil({ desiredState, startAfter = 0, createdAt }: TaskObject, now: number): number {
+  return desiredState === 'ready' && createdAt - now <= CLOCK_STEP ? startAfter : 0;
+}
 
 function describeEnding(task: TaskObject): string {
   const { State, Err, health } = task.status;

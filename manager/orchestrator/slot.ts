@@ -3,7 +3,7 @@ import { finalWish, shallLive } from '../drain/task-wish.js';
 import type { ServiceObject, Takeover, TaskObject } from '../store/objects.js';
 import { runsAlike } from '../updater/effective-spec.js';
 import { isRolling, rolloutConfig } from '../updater/rollout-config.js';
-import { judgeLoss, judgeRestart, type RestartVerdict } from './restart.js';
+import { judgeLoss, judgeRestart, type RestartVerdict, waitingUntil } from './restart.js';
 import { isOrphan, lose, lossOf, retire, stoppingTasks } from './stop-task.js';
 import { decision, type Decision, earliest, type NodeLookup, type TaskAction } from './task-action.js';
 import { draftTask, type TaskStart, wishFor } from './task-draft.js';
@@ -158,7 +158,7 @@ const inTheWay = (view: SlotView, except?: TaskObject): readonly TaskObject[] =>
 
 /** Lets a waiting replacement run once its delay is over and the slot's old tasks have stopped. */
 function decideWaiting(live: TaskObject, view: SlotView, incumbent: TaskObject | undefined): Decision {
-  const startAfter = live.startAfter ?? 0;
+  const startAfter = waitingUntil(live, view.now);
   if (startAfter > view.now) return decision([], startAfter);
   const stopping = incumbent === undefined ? inTheWay(view, live) : [];
   const giveUp =

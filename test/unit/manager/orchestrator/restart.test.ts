@@ -89,6 +89,9 @@ describe('the delay', () => {
   test('a replacement that dies before its delay ended hands on the wait', () => {
     const waiting = { desiredState: 'ready', createdAt: NOW - 10, startAfter: NOW + 4_990 } as const;
     expect(startAfter(ended({ ...waiting, policy: { Delay: 1e9 } }))).toBe(NOW + 4_990);
+    // But for one that was made before the clock was set back.
+    const later = { createdAt: NOW + 300_000, startAfter: NOW + 305_000 };
+    expect(startAfter(ended({ ...waiting, ...later, policy: { Delay: 1e9 } }))).toBe(NOW + 1_000);
   });
 });
 

@@ -82,6 +82,13 @@ describe('a slot', () => {
     expect(short(decide([old, waiting], NOW + 100))).toEqual(['wish b running']);
   });
 
+  test('lets a waiting replacement run when the clock was set back: the delay is not longer by that', () => {
+    const waiting = task('b', 'ready', 'ready', { startAfter: NOW + 5_000 });
+    const old = task('a', 'failed', 'shutdown');
+    expect(decide([old, waiting], NOW - 500).wakeAt).toBe(NOW + 5_000);
+    expect(short(decide([old, waiting], NOW - 300_000))).toEqual(['wish b running']);
+  });
+
   test('lets a replacement wait for the old task to stop, for a minute at most', () => {
     const old = task('a', 'running', 'shutdown', { nodeId: 'n2' });
     const waiting = task('b', 'ready', 'ready');
