@@ -2,6 +2,7 @@ import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { formatHostPort, type HostPort } from '../../core/address.js';
 import { DialError } from './dial-error.js';
+import { waitAtMost } from './patience.js';
 import { subjectOf, type TunnelCredentials } from './tunnel-credentials.js';
 import { MAX_TUNNELS_PER_SESSION, SESSION_MEMORY, SESSION_WINDOW, SETTINGS } from './tunnel-protocol.js';
 
@@ -37,13 +38,13 @@ export function openPeerSession(
       ALPNProtocols: ['h2'],
     });
     const fail = (failure: 'unreachable' | 'timeout', message: string): void => {
-      clearTimeout(timer);
+      stopWaiting();
       socket.destroy();
       reject(new DialError(failure, `node ${nodeId} at ${formatHostPort(address)}: ${message}`));
     };
-    const timer = setTimeout(() => {
+    const stopWaiting = waitAtMost(timeout, () => {
       fail('timeout', `no answer within ${timeout} ms`);
-    }, timeout);
+    });
     const onError = (error: Error): void => {
       fail('unreachable', error.message);
     };
@@ -67,7 +68,7 @@ export function openPeerSession(
       });
       // Its settings are the first sign that the peer lets this node in.
       session.once('remoteSettings', () => {
-        clearTimeout(timer);
+        stopWaiting();
         socket.off('error', onError);
         session.off('error', onError);
         session.on('error', () => undefined);

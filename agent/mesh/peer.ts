@@ -5,6 +5,7 @@ import { errorMessage } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
 import { ignoreError } from './byte-stream.js';
 import { DialError } from './dial-error.js';
+import { waitAtMost } from './patience.js';
 import { openPeerSession, type PeerTarget } from './peer-session.js';
 import { abortTunnel } from './tunnel-abort.js';
 import type { TunnelCredentials } from './tunnel-credentials.js';
@@ -193,17 +194,17 @@ function openTunnel(session: ClientHttp2Session, key: string, timeout: number): 
     });
     stream.on('error', ignoreError);
     joinGatheredWrites(stream);
-    const timer = setTimeout(() => {
+    const stopWaiting = waitAtMost(timeout, () => {
       settle();
       abortTunnel(stream);
       reject(new DialError('timeout', `${key} did not answer within ${Math.round(timeout)} ms`));
-    }, timeout);
+    });
     const onClose = (): void => {
       settle();
       reject(new DialError('refused', `${key} is not served by its node`));
     };
     const settle = (): void => {
-      clearTimeout(timer);
+      stopWaiting();
       stream.off('close', onClose);
     };
     stream.once('close', onClose);
@@ -222,11 +223,9 @@ function openTunnel(session: ClientHttp2Session, key: string, timeout: number): 
 /** `session`, or a DialError after `timeout` ms; the attempt itself goes on. */
 function within(session: Promise<ClientHttp2Session>, timeout: number, nodeId: string): Promise<ClientHttp2Session> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
+    const stopWaiting = waitAtMost(timeout, () => {
       reject(new DialError('timeout', `node ${nodeId} did not answer within ${Math.round(timeout)} ms`));
-    }, timeout);
-    session.then(resolve, reject).finally(() => {
-      clearTimeout(timer);
     });
+    session.then(resolve, reject).finally(stopWaiting);
   });
 }
