@@ -12,7 +12,7 @@ let replicas: Replica[];
 
 beforeEach(async () => {
   ca = await TestCa.create();
-  nodes = await Promise.all(['node1', 'node2'].map((nodeId) => MeshNode.start(ca.identity(nodeId), 2_000)));
+  nodes = await Promise.all(['node1', 'node2'].map((nodeId) => MeshNode.start(ca.identity(nodeId))));
   replicas = [];
 });
 
@@ -119,7 +119,7 @@ describe.each(['auto', 'http'] as const)('a sticky port (%s)', (mode) => {
     await publish(sticky);
     const { body, cookie } = await ask(nodes[0]);
     await nodes[0]?.close();
-    const another = await MeshNode.start(ca.identity('node1'), 2_000);
+    const another = await MeshNode.start(ca.identity('node1'));
     nodes = [another, ...nodes.slice(1)];
     another.setLocals(replicas.filter(({ nodeId }) => nodeId === 'node1').map(({ local }) => local));
     await publish(sticky);

@@ -1,6 +1,7 @@
 import { readdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { killProcess } from '../../agent/mesh-link/mesh-member.js';
 import type { MeshProcessLink } from '../../agent/mesh-link/mesh-process.js';
 import { eventually } from '../support/eventually.js';
 import { TestCa } from '../support/identities.js';
@@ -28,7 +29,7 @@ afterAll(() => program.dispose());
 
 beforeEach(async () => {
   fleet = await MeshFleet.create(program, ca.identity('node1'));
-  other = await MeshNode.start(ca.identity('node2'), 2_000);
+  other = await MeshNode.start(ca.identity('node2'));
   replicas = [
     await Replica.http('web1', 'node1'),
     await Replica.http('web2', 'node1'),
@@ -66,35 +67,39 @@ async function publish(to: MeshProcessLink): Promise<void> {
 }
 
 describe('a mesh process that is replaced', () => {
-  test('cuts nothing: one-shot and kept connections, spliced streams, a WebSocket, tunnels both ways; it ends with its last connection', async () => {
-    const only = await fleet.link();
-    await publish(only);
-    const before = await fleet.leadPid();
-    const streams = [
-      new Echo(fleet.address, ECHO_PORT),
-      new Echo(fleet.address, FAR_PORT),
-      new Echo(other.address, ECHO_PORT),
-      await Echo.webSocket(fleet.address),
-      await Echo.webSocket(other.address),
-    ];
-    for (const stream of streams) expect(await stream.say('a')).toBe('a');
-    const load = new Load([fleet.address, other.address]);
-    only.replace();
-    const after = await fleet.otherLead(before);
-    for (const stream of streams) expect(await stream.say('b')).toBe('b');
-    const count = load.answers;
-    await eventually('the load to go on', () => Promise.resolve(load.answers > count + 200), { seconds: 60 });
-    await load.stop();
-    expect(load.failures).toEqual([]);
-    expect([...(await fleet.pids())].sort()).toEqual([before, after].sort());
-    for (const stream of streams) {
-      expect(await stream.say('c')).toBe('c');
-      stream.end();
-    }
-    await gone(before);
-    expect(await fleet.pids()).toEqual([after]);
-    await publish(only);
-  });
+  test(
+    'cuts nothing: one-shot and kept connections, spliced streams, a WebSocket, tunnels both ways; it ends with its last connection',
+    { timeout: 180_000 },
+    async () => {
+      const only = await fleet.link();
+      await publish(only);
+      const before = await fleet.leadPid();
+      const streams = [
+        new Echo(fleet.address, ECHO_PORT),
+        new Echo(fleet.address, FAR_PORT),
+        new Echo(other.address, ECHO_PORT),
+        await Echo.webSocket(fleet.address),
+        await Echo.webSocket(other.address),
+      ];
+      for (const stream of streams) expect(await stream.say('a')).toBe('a');
+      const load = new Load([fleet.address, other.address]);
+      only.replace();
+      const after = await fleet.otherLead(before);
+      for (const stream of streams) expect(await stream.say('b')).toBe('b');
+      const count = load.answers;
+      await eventually('the load to go on', () => Promise.resolve(load.answers > count + 200), { seconds: 60 });
+      await load.stop();
+      expect(load.failures).toEqual([]);
+      expect([...(await fleet.pids())].sort()).toEqual([before, after].sort());
+      for (const stream of streams) {
+        expect(await stream.say('c')).toBe('c');
+        stream.end();
+      }
+      await gone(before);
+      expect(await fleet.pids()).toEqual([after]);
+      await publish(only);
+    },
+  );
 
   test('is counted until it ends: what is under way in it is in the report', async () => {
     const only = await fleet.link();
@@ -162,11 +167,15 @@ describe('a mesh process that is replaced', () => {
       const only = await fleet.link();
       await publish(only);
       const before = await fleet.leadPid();
+      // So the old one does not end by itself before it is killed.
+      const underWay = new Echo(fleet.address, ECHO_PORT);
+      expect(await underWay.say('a')).toBe('a');
       only.replace();
       const next = await eventually('a successor', async () => (await fleet.pids()).find((pid) => pid !== before), {
         every: 2,
       });
-      process.kill(victim === 'the old one' ? before : next, 'SIGKILL');
+      killProcess(victim === 'the old one' ? before : next);
+      underWay.end();
       await eventually('one fresh process that leads', async () => {
         const pids = await fleet.pids();
         return pids.length === 1 && pids[0] !== before && pids[0] === (await fleet.leadPid());

@@ -15,7 +15,7 @@ let agent: Agent;
 
 beforeEach(async () => {
   ca = await TestCa.create();
-  node = await MeshNode.start(ca.identity('node1'), 300);
+  node = await MeshNode.start(ca.identity('node1'));
   replicas = [];
   agent = new Agent({ keepAlive: true, maxSockets: 1 });
 });
@@ -149,7 +149,8 @@ describe('new work without a replica', () => {
     await publish([], 'auto', { ...HOLD, ms: 400 });
     const { status, body, retryAfter } = await ask();
     expect(status).toBe(503);
-    expect(body).toMatch(/^bale: service web, port 8080: it has no running replica \(waited 0\.[4-9] s\)\n$/);
+    const waited = /^bale: service web, port 8080: it has no running replica \(waited ([\d.]+) s\)\n$/.exec(body)?.[1];
+    expect(Number(waited)).toBeGreaterThanOrEqual(0.4);
     expect(retryAfter).toBe('5');
   });
 
@@ -193,7 +194,7 @@ describe('new work without a replica', () => {
     if (words !== '') ended.write(words);
     await accepted(1);
     ended.end();
-    await expect.poll(() => node.mesh.open.clients, { timeout: 3_000 }).toBe(0);
+    await accepted(0);
     ended.destroy();
   });
 });

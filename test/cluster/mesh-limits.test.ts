@@ -93,7 +93,11 @@ describe('a mesh', () => {
     await publish(await answering, 10);
     const socket = client();
     socket.write(`GET / HTTP/1.1\r\nHost: x\r\nX-Large: ${'x'.repeat(70 * 1024)}`);
-    expect(await text(socket)).toMatch(/^HTTP\/1\.1 431 /);
+    // Closed before all of the head was read, it ends with a reset, after the answer.
+    let heard = '';
+    socket.on('data', (chunk: Buffer) => (heard += chunk.toString()));
+    await new Promise((resolve) => socket.once('close', resolve));
+    expect(heard).toMatch(/^HTTP\/1\.1 431 /);
     const fine = client();
     fine.write(`GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Large: ${'x'.repeat(60 * 1024)}\r\n\r\n`);
     expect(await text(fine)).toMatch(/task1$/);

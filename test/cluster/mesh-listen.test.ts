@@ -2,6 +2,7 @@ import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { PublishedPort } from '../../proto/endpoint-table.js';
+import { freePort } from '../support/free-port.js';
 import { TestCa } from '../support/identities.js';
 import { endpointTable, loopback, MeshNode, publishedPort } from '../support/mesh-node.js';
 import { Replica } from '../support/replica.js';
@@ -51,8 +52,8 @@ test('a port for one address is served there alone, and may change its address a
 });
 
 test('a port for a range is served on the addresses of the node that are within', async () => {
-  // Of 127.0.0.0/8 a host lists one, which others use too: so a port that hardly anybody has.
-  const port = 20_000 + Math.floor(Math.random() * 10_000);
+  // Of 127.0.0.0/8 a host lists one, which others use too: so a port that nobody has.
+  const port = await freePort();
   await publish({ publishedPort: port, listenOn: '127.0.0.0/8' });
   expect([await hear('127.0.0.1', port), await hear(node.address, port)]).toEqual(['task1', 'ECONNREFUSED']);
 });

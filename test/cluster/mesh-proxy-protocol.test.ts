@@ -108,7 +108,7 @@ async function startHaproxy(address: string): Promise<() => Promise<void>> {
   const configFile = join(directory, 'haproxy.cfg');
   await writeFile(configFile, haproxyConfig(address));
   const haproxy = spawn('haproxy', ['-db', '-f', configFile], { stdio: 'ignore' });
-  await eventually('haproxy to listen', () => canConnect(address), { seconds: 10 });
+  await eventually('haproxy to listen', () => canConnect(address));
   return async () => {
     haproxy.kill('SIGKILL');
     await rm(directory, { recursive: true });
@@ -119,9 +119,9 @@ async function startHaproxy(address: string): Promise<() => Promise<void>> {
 const haproxyConfig = (address: string): string => `
 defaults
   mode http
-  timeout connect 5s
-  timeout client 5s
-  timeout server 5s
+  timeout connect 60s
+  timeout client 60s
+  timeout server 60s
 frontend front
   bind ${address}:80 accept-proxy
   http-request return status 200 content-type text/plain lf-string "%[src]:%[src_port] to %[dst]:%[dst_port]"

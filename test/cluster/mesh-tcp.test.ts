@@ -59,11 +59,16 @@ describe.each([
 
   test.each(['auto', 'tcp'] as const)('a server that speaks first is heard without delay (%s)', async (mode) => {
     await publish([await Replica.tcp('task1', owner, (socket) => socket.end('220 ready\r\n'))], mode);
-    const socket = client();
-    const began = performance.now();
-    expect(await text(socket)).toBe('220 ready\r\n');
-    expect(performance.now() - began).toBeLessThan(1_000);
-    socket.end();
+    const times: number[] = [];
+    for (let index = 0; index < 3; index += 1) {
+      const socket = client();
+      const began = performance.now();
+      expect(await text(socket)).toBe('220 ready\r\n');
+      times.push(performance.now() - began);
+      socket.end();
+    }
+    // A delay of the mesh would be in each; that of a busy machine is not.
+    expect(Math.min(...times)).toBeLessThan(1_000);
     await baseline();
   });
 
@@ -170,7 +175,7 @@ describe.each([
           before = written;
           return stands;
         },
-        { interval: 200, timeout: 10_000 },
+        { interval: 200 },
       )
       .toBe(true);
     expect(written).toBeLessThan(32 * 1024 * 1024);

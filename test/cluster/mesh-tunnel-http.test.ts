@@ -63,8 +63,8 @@ let agent: Agent;
 
 beforeEach(async () => {
   ca = await TestCa.create();
-  front = await MeshNode.start(ca.identity('node1'), 1_000);
-  owner = await MeshNode.start(ca.identity('node2'), 1_000);
+  front = await MeshNode.start(ca.identity('node1'));
+  owner = await MeshNode.start(ca.identity('node2'));
   cable = new Cable(owner.config.listenAddr);
   await cable.open();
   replicas = [];
@@ -150,14 +150,23 @@ describe('HTTP through a tunnel', () => {
   });
 
   test('an answer without a length that is cut never looks complete', async () => {
+    let cut: (() => void) | undefined;
     const replica = await Replica.tcp('task1', 'node2', (socket) => {
-      socket.once('data', () => {
-        socket.write('HTTP/1.0 200 OK\r\n\r\nhalf of it');
-        setTimeout(() => socket.resetAndDestroy(), 30);
-      });
+      cut = () => socket.resetAndDestroy();
+      socket.once('data', () => socket.write('HTTP/1.0 200 OK\r\n\r\nhalf of it'));
     });
     await publish(replica);
-    await expect(ask()).rejects.toThrow(/aborted|hang up|ECONNRESET/);
+    const answer = new Promise((resolve, reject) => {
+      const sent = send();
+      sent.once('error', reject);
+      sent.once('response', (half) => {
+        half.once('data', () => cut?.());
+        half.once('error', reject);
+        half.once('end', resolve);
+      });
+      sent.end();
+    });
+    await expect(answer).rejects.toThrow(/aborted|hang up|ECONNRESET/);
     await expect.poll(() => front.mesh.open.inFlight).toBe(0);
   });
 
@@ -200,11 +209,11 @@ describe('HTTP through a tunnel', () => {
         });
       }),
     );
-    await expect.poll(() => front.mesh.open.inFlight, { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => front.mesh.open.inFlight).toBe(0);
     await expect.poll(() => front.mesh.open.clients).toBe(0);
     await front.setTable(endpointTable(ca.clusterId, [front.peer, owner.peer], []));
-    await expect.poll(() => owner.mesh.open.tunnels, { timeout: 10_000 }).toBe(0);
-    await expect.poll(openSockets, { timeout: 10_000 }).toBeLessThanOrEqual(before);
+    await expect.poll(() => owner.mesh.open.tunnels).toBe(0);
+    await expect.poll(openSockets).toBeLessThanOrEqual(before);
   });
 });
 
@@ -224,15 +233,17 @@ describe('a node that is cut off', () => {
     const cutAt = performance.now();
     // Bodies, so that each is dialled anew.
     const answers: string[] = [];
-    let slowest = 0;
-    while (performance.now() - cutAt < 3_000) {
+    const times: number[] = [];
+    while (times.length < 40) {
       const began = performance.now();
       answers.push(await ask(Buffer.from('x')));
-      if (performance.now() - cutAt > 2_200) slowest = Math.max(slowest, performance.now() - began);
+      // By then its session has ended for want of answers, and the next attempt has failed.
+      if (began - cutAt > 4_000) times.push(performance.now() - began);
     }
     expect(new Set(answers)).toEqual(new Set(['200 task1']));
-    expect(slowest).toBeLessThan(900); // a dial in vain takes 1 s
+    // A dial in vain may take 10 s. A busy machine makes some requests slow, but not many in a row.
+    expect(times.filter((ms) => ms > 1_000).length).toBeLessThan(4);
     cable.mend();
-    await expect.poll(() => ask(Buffer.from('x')), { timeout: 15_000 }).toBe('200 task2');
+    await expect.poll(() => ask(Buffer.from('x'))).toBe('200 task2');
   });
 });

@@ -101,7 +101,8 @@ const ask = (session: ClientHttp2Session, headers: Record<string, string>): Prom
     stream.once('close', () => {
       resolve({ status, error, body });
     });
-    if (headers[':method'] === 'CONNECT') stream.setTimeout(500, () => stream.close());
+    // A tunnel ends when its opener ends it.
+    if (headers[':method'] === 'CONNECT') stream.once('response', () => stream.close());
   });
 
 describe('who gets in', () => {
@@ -166,7 +167,8 @@ describe('who gets in', () => {
     });
     noAlpn.on('error', () => undefined);
     strangers.push(noAlpn.resume());
-    for (const socket of strangers) if (!socket.closed) await once(socket, 'close');
+    // With or without an error.
+    for (const socket of strangers) if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve));
     expect(await echo()).toBe('hello');
   });
 });
@@ -191,7 +193,7 @@ describe('vouching', () => {
 });
 
 describe('robustness', () => {
-  test('thousands of clients that break off do not end the session of the others', async () => {
+  test('thousands of clients that break off do not end the session of the others', { timeout: 180_000 }, async () => {
     const steady = connect(8080, node1.address);
     const broken = new Promise((resolve) => steady.once('close', resolve));
     steady.write('steady');
@@ -207,7 +209,7 @@ describe('robustness', () => {
         }),
       );
     }
-    await expect.poll(() => node2.mesh.open.tunnels, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => node2.mesh.open.tunnels).toBe(1);
     steady.write('still');
     const [chunk] = (await Promise.race([once(steady, 'data'), broken.then(() => ['cut'])])) as [Buffer | string];
     expect(chunk.toString()).toBe('still');
@@ -223,11 +225,11 @@ describe('robustness', () => {
     await node2.close();
     const began = performance.now();
     for (let index = 0; index < 10; index += 1) expect(await echo()).toBe('hello');
-    expect(performance.now() - began).toBeLessThan(4_000); // a dial in vain may take 5 s
+    expect(performance.now() - began).toBeLessThan(9_000); // a dial in vain may take 10 s
     node2 = await MeshNode.start(ca.identity('node2'), undefined, config.publishAddr);
     node2.setLocals([replica.local]);
     await publish();
-    await expect.poll(() => echo(), { timeout: 10_000 }).toBe('hello');
+    await expect.poll(() => echo()).toBe('hello');
     await local.stop();
   });
 

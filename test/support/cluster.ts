@@ -155,7 +155,7 @@ export class TestCluster {
    * Waits until `predicate` holds, looking after each commit of the manager. When it does not come
    * true in time the error shows the state of the cluster.
    */
-  until(what: string, predicate: (api: SwarmApi) => boolean, seconds = 20): Promise<void> {
+  until(what: string, predicate: (api: SwarmApi) => boolean, seconds = 40): Promise<void> {
     const { api } = this;
     if (predicate(api)) return Promise.resolve();
     return new Promise((resolve, reject) => {

@@ -7,7 +7,7 @@ export async function eventually<T>(
   check: () => Promise<T | undefined | false>,
   options: { readonly seconds?: number; readonly every?: number } = {},
 ): Promise<T> {
-  const { seconds = 20, every = 50 } = options;
+  const { seconds = 40, every = 50 } = options;
   const end = performance.now() + seconds * 1000;
   let last: unknown = 'nothing yet';
   for (;;) {

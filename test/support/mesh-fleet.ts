@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { controlPid } from '../../agent/mesh/control-path.js';
 import type { MeshConfig } from '../../agent/mesh/messages.js';
+import { killProcess } from '../../agent/mesh-link/mesh-member.js';
 import { startMeshLink, type MeshProcessLink } from '../../agent/mesh-link/mesh-process.js';
 import { systemClock } from '../../core/clock.js';
 import type { NodeIdentity } from '../../core/identity.js';
@@ -90,7 +91,7 @@ export class MeshFleet {
 
   async close(): Promise<void> {
     await Promise.all(this.#links.map((link) => link.quit()));
-    for (const pid of await this.pids()) process.kill(pid, 'SIGKILL');
+    for (const pid of await this.pids()) killProcess(pid);
     await rm(this.directory, { recursive: true, force: true });
   }
 }

@@ -102,10 +102,10 @@ export class MeshNode {
   }
 
   /**
-   * `connectBudget`: ms for which a connection without a replica is held. By default more than a busy machine needs
-   * for anything; tests of its end give a short one.
+   * `connectBudget`: ms for which a connection without a replica is held, and which the dials for one share. By
+   * default more than a busy machine needs for anything; tests of its end give a short one.
    */
-  static async start(identity: NodeIdentity, connectBudget = 5_000, address = loopback()): Promise<MeshNode> {
+  static async start(identity: NodeIdentity, connectBudget = 20_000, address = loopback()): Promise<MeshNode> {
     const directory = await mkdtemp(join(tmpdir(), 'mesh-'));
     const config = await meshConfig(identity, directory, address);
     const mesh = await Mesh.start({

@@ -99,8 +99,8 @@ export class UdpClient {
     this.#socket.send(datagram, () => undefined);
   }
 
-  /** The next answer that was not taken yet. Rejects after `within` ms. */
-  async next(within = 5_000): Promise<Buffer> {
+  /** The next answer that was not taken yet. Rejects after `within` ms: a datagram that is lost never comes. */
+  async next(within = 15_000): Promise<Buffer> {
     const deadline = AbortSignal.timeout(within);
     while (this.answers.length === 0) {
       await new Promise<void>((resolve, reject) => {
