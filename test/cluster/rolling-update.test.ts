@@ -94,7 +94,8 @@ describe('a rolling update', () => {
 
 describe('a planned stop', () => {
   it('waits for what is in flight when the service is scaled down or removed, at most to its deadline', async () => {
-    const swarm = await running(2, { Labels: { 'bale.drain.deadline': '300ms' } });
+    // Long enough that both still run when the service was removed.
+    const swarm = await running(2, { Labels: { 'bale.drain.deadline': '3s' } });
     const [first] = swarm.nodes;
     for (const { ID } of swarm.running('web')) first?.mesh.setInFlight(ID, 1);
     await swarm.scale('web', 1);

@@ -57,7 +57,9 @@ describe('a scheduled job', () => {
     await create(swarm, EACH_SECOND);
     await untilRun(swarm, 0);
     await swarm.until('two skips', () => (runs(swarm)[0]?.skipped?.times ?? 0) >= 2);
-    expect(runs(swarm)).toMatchObject([
+    // Before it there may be due times that a busy machine missed.
+    const last = runs(swarm);
+    expect(last.slice(0, 1 + last.findIndex(({ iteration }) => iteration === 0))).toMatchObject([
       { result: 'skipped', reason: expect.stringMatching(/^run 0, begun at .*, still goes on$/) as string },
       { result: 'running', iteration: 0 },
     ]);
@@ -67,10 +69,14 @@ describe('a scheduled job', () => {
   it('stops a run for the next one under replace', async () => {
     const swarm = await start({ workers: 0 });
     await create(swarm, { ...EACH_SECOND, 'bale.schedule.concurrency': 'replace' });
-    await untilRun(swarm, 0);
-    await untilRun(swarm, 1);
-    expect(running(swarm)).toHaveLength(1);
-    expect(runs(swarm).find(({ iteration }) => iteration === 0)).toMatchObject({ result: 'replaced' });
+    await swarm.until('a task to run', () => running(swarm).length === 1);
+    const first = running(swarm)[0]?.JobIteration?.Index ?? 0;
+    // Each goes on for a second only: on a busy machine a later one may be the first that is seen.
+    await swarm.until('one task of a later run alone', () => {
+      const left = running(swarm).map(({ JobIteration }) => JobIteration?.Index ?? 0);
+      return left.length === 1 && left.every((iteration) => iteration > first);
+    });
+    expect(runs(swarm).find(({ iteration }) => iteration === first)).toMatchObject({ result: 'replaced' });
   });
 
   it('lets runs overlap under allow, each with tasks of its own', async () => {

@@ -291,7 +291,7 @@ describe('the logs of a service that are followed', () => {
 });
 
 describe('a client that does not read', () => {
-  test('holds back its own logs, within bounded memory, and no other client', async () => {
+  test('holds back its own logs, within bounded memory, and no other client', { timeout: 180_000 }, async () => {
     const writers = await service('web', 60);
     const text = 'x'.repeat(200);
     let written = 0;

@@ -73,6 +73,14 @@ function documentOf(url: string): object | undefined {
   }
 }
 
+/** The agent may be on its way back from what an earlier test did. */
+const untilStreams = (): Promise<unknown> =>
+  eventually('a stream', async () => {
+    const stream = await open().catch(() => undefined);
+    stream?.destroy();
+    return stream !== undefined;
+  });
+
 const open = (nodeId = worker, signal = never): Promise<Duplex> => cluster.manager.streams.open(nodeId, signal);
 
 /** One request on a stream of its own. */
@@ -332,11 +340,7 @@ describe('a stream to the Engine of a node', () => {
     expect(await failure).toMatch(/the connection to node .* is lost/);
     await expect(open()).rejects.toMatchObject({ code: 'BALE_NODE_DISCONNECTED' });
     await machine.startAgent();
-    await eventually('a stream', async () => {
-      const stream = await open().catch(() => undefined);
-      stream?.destroy();
-      return stream !== undefined;
-    });
+    await untilStreams();
   });
 
   test('ends with a message when the manager stops, at both sides', async () => {
@@ -376,6 +380,7 @@ describe('a stream is refused', () => {
   });
 
   test('when the request is called off, before and while it waits', async () => {
+    await untilStreams();
     await expect(open(worker, AbortSignal.abort())).rejects.toMatchObject({ name: 'AbortError' });
     const abort = new AbortController();
     const opening = open(worker, abort.signal);
