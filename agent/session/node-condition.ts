@@ -18,7 +18,7 @@ export interface Condition {
 
 /** What this node tells its managers about itself and its Engine, kept up to date. */
 export class NodeCondition {
-  readonly #executor: Executor;
+  readonly #executor: Pick<Executor, 'describe'>;
   readonly #clock: Clock;
   readonly #onChange: (condition: Condition) => void;
   readonly #closing = new AbortController();
@@ -27,8 +27,10 @@ export class NodeCondition {
   #current: Condition = { description: machineOnly(), engineError: 'the Docker Engine was not asked yet' };
   #cancel: () => void = () => undefined;
   #asking: Promise<void> | undefined;
+  /** The last news of the event stream since the question under way was asked. */
+  #news: EngineState | undefined;
 
-  constructor(executor: Executor, clock: Clock, onChange: (condition: Condition) => void) {
+  constructor(executor: Pick<Executor, 'describe'>, clock: Clock, onChange: (condition: Condition) => void) {
     this.#executor = executor;
     this.#clock = clock;
     this.#onChange = onChange;
@@ -41,6 +43,7 @@ export class NodeCondition {
 
   /** News of the Engine's event stream. */
   engine(state: EngineState): void {
+    this.#news = state;
     if (state.reachable) void this.#refresh();
     else this.#set({ ...this.#current, engineError: state.error });
   }
@@ -50,7 +53,7 @@ export class NodeCondition {
     this.#cancel();
   }
 
-  /** Asks the Engine now; a question under way is answer enough. */
+  /** Asks the Engine now; a question under way is answer enough, unless there was news to the contrary meanwhile. */
   #refresh(): Promise<void> {
     this.#asking ??= this.#ask().finally(() => {
       this.#asking = undefined;
@@ -62,6 +65,22 @@ export class NodeCondition {
   }
 
   async #ask(): Promise<void> {
+    for (;;) {
+      this.#news = undefined;
+      const condition = await this.#question();
+      const reachable = condition.engineError === '';
+      if (this.#isKnownAs(!reachable) && !this.#closing.signal.aborted) continue;
+      this.#set(condition);
+      return;
+    }
+  }
+
+  /** Whether the event stream told this since the question under way was asked. */
+  #isKnownAs(reachable: boolean): boolean {
+    return this.#news?.reachable === reachable;
+  }
+
+  async #question(): Promise<Condition> {
     const abort = new AbortController();
     const onClose = (): void => {
       abort.abort();
@@ -69,12 +88,12 @@ export class NodeCondition {
     this.#closing.signal.addEventListener('abort', onClose);
     const cancel = this.#clock.schedule(PATIENCE, onClose);
     try {
-      this.#set({ description: await this.#executor.describe(abort.signal), engineError: '' });
+      return { description: await this.#executor.describe(abort.signal), engineError: '' };
     } catch (error) {
       const engineError = isAbortError(error)
         ? `the Docker Engine does not answer: no answer within ${PATIENCE / 1000} s`
         : errorMessage(error);
-      this.#set({ ...this.#current, engineError });
+      return { ...this.#current, engineError };
     } finally {
       cancel();
       this.#closing.signal.removeEventListener('abort', onClose);

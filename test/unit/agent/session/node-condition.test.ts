@@ -49,4 +49,37 @@ describe('what a node tells of itself', () => {
     expect(condition.current.description.Resources.NanoCPUs).toBeGreaterThan(0);
     condition.close();
   });
+
+  test('an answer from before the Engine went away, or came back, is not believed', async () => {
+    const { clock, node, told } = bench();
+    const description = await node.describe(new AbortController().signal);
+    const asked: { readonly answer: () => void; readonly fail: () => void }[] = [];
+    const describeLate = (): Promise<typeof description> =>
+      new Promise((resolve, reject) => {
+        const answer = (): void => {
+          resolve(description);
+        };
+        const fail = (): void => {
+          reject(new Error('reset'));
+        };
+        asked.push({ answer, fail });
+      });
+    const condition = new NodeCondition({ describe: describeLate }, clock, (current) => told.push(current));
+    asked[0]?.answer();
+    await condition.ready;
+
+    await clock.advance(20_000);
+    condition.engine({ reachable: false, error: 'gone' });
+    asked[1]?.answer();
+    await settle();
+    expect(condition.current.engineError).toBe('gone');
+    condition.engine({ reachable: true });
+    asked[2]?.fail();
+    await settle();
+    asked[3]?.answer();
+    await settle();
+    expect(asked).toHaveLength(4);
+    expect(told.map(({ engineError }) => engineError)).toEqual(['', 'gone', '']);
+    condition.close();
+  });
 });
