@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { answer, cliDaemon, serveWeb, startCli } from '../support/cli-streams.js';
+import { eventually } from '../support/eventually.js';
 import { type ExecProcess, frame, serveExec } from '../support/exec-engine.js';
 import { readAll } from '../support/socket-client.js';
 
@@ -110,8 +111,11 @@ describe('exec', () => {
       });
     });
     await Promise.race([seen, ran]);
+    const told = (count: number) => eventually(`size ${count}`, () => Promise.resolve(resizes.length === count));
+    await told(1);
     Object.assign(output, { columns: 100, rows: 40 });
     output.emit('resize');
+    await told(2);
     input.write('\u0003');
     expect(await ran).toEqual({ code: 0, out: '\u001b[1m$ typed "\\u0003"', err: '' });
     expect(resizes).toEqual(['h=30&w=90', 'h=40&w=100']);

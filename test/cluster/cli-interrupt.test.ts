@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { compile, type Compiled } from '../support/compile.js';
 import { DaemonApi } from '../support/daemon-api.js';
+import { eventually } from '../support/eventually.js';
 
 let program: Compiled;
 beforeAll(async () => {
@@ -125,15 +126,15 @@ test('Ctrl-C during a rebalance leaves the moves going on', async () => {
   const ended = await interrupted(/^web\.2: .* -> /m, 'service', 'rebalance', 'web');
   // The moves may have ended before the signal came.
   if (!ended.out.includes('verify: ')) expect(ended).toEqual(leaves('service ps web'));
-  await api.until(ID, 'the move', ({ waiting = [] }) => waiting.length === 0);
-  const running = (await api.tasks(ID)).filter(({ DesiredState }) => DesiredState === 'running');
-  expect(running.map(({ NodeID }) => NodeID)).toContain(there);
+  await eventually('the move', async () =>
+    (await api.tasks(ID)).some(({ NodeID, Status }) => NodeID === there && Status.State === 'running'),
+  );
 });
 
 test('an explicit start-first that cannot work says so, and ends with the words of the daemon', async () => {
   const { ID } = await api.create({
     Name: 'web',
-    Labels: { 'bale.update.progress-deadline': '3s' },
+    Labels: { 'bale.update.progress-deadline': '6s' },
     Mode: { Replicated: { Replicas: 1 } },
     TaskTemplate: { Placement: { MaxReplicas: 1 } },
     UpdateConfig: { Order: 'start-first', Monitor: 50e6 },
@@ -144,7 +145,7 @@ test('an explicit start-first that cannot work says so, and ends with the words 
     /^update: start-first may not work: at most 1 replicas may run on a node; web\.1: start-first cannot go on: no suitable node/m,
   );
   expect(err).toMatch(
-    /^service update paused: update paused due to no progress within 3 s: web\.1: start-first cannot/,
+    /^service update paused: update paused due to no progress within 6 s: web\.1: start-first cannot/,
   );
   expect(code).toBe(1);
   const ps = await run(['service', 'ps', '--no-trunc', 'web']);

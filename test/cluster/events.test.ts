@@ -137,11 +137,10 @@ describe('events of a cluster', () => {
   });
 
   test('of the past come in order of time, whoever remembers them, and the answer ends', async () => {
-    const before = Date.now();
-    await house.create({ Name: 'early' });
+    const early = Date.parse((await house.create({ Name: 'early' })).CreatedAt);
     const between = await eventually('a later millisecond', () => {
       const now = Date.now();
-      return Promise.resolve(now > before + 5 ? now : undefined);
+      return Promise.resolve(now > early + 5 ? now : undefined);
     });
     await eventually('a later millisecond', () => Promise.resolve(Date.now() > between + 5 ? true : undefined));
     await house.create({ Name: 'late' });
@@ -149,9 +148,9 @@ describe('events of a cluster', () => {
     await eventually('the next second', () =>
       Promise.resolve(Math.floor(Date.now() / 1000) > Math.floor(done / 1000) + 1 ? true : undefined),
     );
-    enginePast = [engineLine('old', before - 1000), engineLine('between', between)];
+    enginePast = [engineLine('old', early - 1000), engineLine('between', between)];
     const until = Math.floor(Date.now() / 1000) - 0.001;
-    const watcher = await watch({ since: (before - 2) / 1000, until, filters: { event: ['create', 'start'] } });
+    const watcher = await watch({ since: (early - 2) / 1000, until, filters: { event: ['create', 'start'] } });
     expect(await watcher.ended).toBe('complete');
     const names = watcher.events.map(({ Actor }) => Actor.Attributes.name ?? '');
     const shown = names.filter((name) => ['old', 'early', 'between', 'late'].includes(name));

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { IdentitySource } from '../../core/identity.js';
 import type { AssignmentSet } from '../../proto/assignment.js';
 import type { AgentSession } from '../../proto/cluster-peer.js';
@@ -7,6 +7,7 @@ import type { TaskState } from '../../proto/engine/task-state.js';
 import { startCluster, type TestCluster } from '../support/cluster.js';
 import type { ClusterNode } from '../support/cluster-node.js';
 import { hello } from '../support/cluster-session.js';
+import { eventually } from '../support/eventually.js';
 
 let swarm: TestCluster;
 /** A member whose identity is used by something that is no bale agent. */
@@ -94,6 +95,13 @@ describe('assignments', () => {
   it('are numbered without gaps however much changes, and begin anew with each session', async () => {
     await odd.stop();
     const { session, assignments } = open();
+    // A node that falls silent gets no work.
+    const beats = setInterval(() => {
+      session.send({ kind: 'heartbeat' });
+    }, 100);
+    onTestFinished(() => {
+      clearInterval(beats);
+    });
     let count = 1;
     for (const replicas of [30, 6, 40, 3]) {
       await assignments(count);
@@ -116,22 +124,22 @@ describe('assignments', () => {
 describe('a node that opens sessions in a loop', () => {
   it('is refused after a few, and the others go on', async () => {
     const others = swarm.nodes.filter((node) => node !== odd);
+    const theirs = swarm.running('web').filter(({ NodeID }) => NodeID !== odd.id);
     await odd.stop();
-    const endings: Promise<string>[] = [];
-    for (let count = 0; count < 60; count += 1) endings.push(open().ended);
+    const endings: string[] = [];
+    for (let count = 0; count < 30; count += 1) void open().ended.then((ending) => endings.push(ending));
     await swarm.createService('other', 4);
+    // What the odd one is given does not run: nobody is there.
     await swarm.until(
       'the other service to run beside it',
-      () =>
-        swarm.running('other').every(({ NodeID }) => NodeID !== undefined) &&
-        others.every((node) => swarm.node(node.id).Status.State === 'ready'),
+      () => swarm.running('other').length >= 2 && others.every((node) => swarm.node(node.id).Status.State === 'ready'),
     );
-    const told = await Promise.race([...endings.slice(-1), ...endings.slice(-2, -1)]);
-    expect(told).toMatch(/must wait before its next session|opened another session/);
-    const refused = await Promise.all(endings.slice(20, 40));
-    expect(refused.every((ending) => /must wait|another session/.test(ending))).toBe(true);
+    await eventually('many of them to be refused', () =>
+      Promise.resolve(endings.filter((ending) => ending.includes('must wait before its next session')).length >= 10),
+    );
     for (const node of others) expect(node.agent.session.kind).toBe('connected');
-    expect(swarm.running('web').filter(({ NodeID }) => NodeID !== odd.id)).toHaveLength(4);
+    expect(theirs).toHaveLength(4);
+    expect(swarm.running('web').map(({ ID }) => ID)).toEqual(expect.arrayContaining(theirs.map(({ ID }) => ID)));
   });
 });
 

@@ -4,11 +4,13 @@ import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { enrol } from '../../agent/identity/enrolment.js';
 import { parseHostPort } from '../../core/address.js';
+import { newId } from '../../core/id.js';
 import { IdentitySource } from '../../core/identity.js';
 import { createCsr, newPrivateKey } from '../../core/x509.js';
 import { openSession, requestNodeCertificate } from '../../proto/cluster-client.js';
 import { STRANGER_LIMITS } from '../../proto/cluster-listener.js';
 import { newJoinKey } from '../support/identities.js';
+import { draftNode } from '../support/stored-objects.js';
 import { joinAsWorker, startTestClusterPort, type TestClusterPort } from '../support/test-cluster-port.js';
 
 /** The first bytes of an HTTP/2 client. */
@@ -77,8 +79,13 @@ describe('the cluster port, under bad peers', () => {
   });
 
   it('closes a stranger’s connection after its lifetime, a member’s never', async () => {
-    const port = await start({ ...STRANGER_LIMITS, lifetime: 2_000 });
-    const session = openSession(port.addr, new IdentitySource(await joinAsWorker(port)));
+    const port = await start({ ...STRANGER_LIMITS, lifetime: 3_000 });
+    // Not one that joins, which is a stranger meanwhile.
+    const member = port.ca.identity(newId());
+    await port.store.update((tx) => {
+      tx.put('node', draftNode(member.nodeId));
+    });
+    const session = openSession(port.addr, new IdentitySource(member));
     const { stream } = await port.nextSession();
     const socket = tls(port, { ALPNProtocols: ['h2'] });
     await closed(socket);

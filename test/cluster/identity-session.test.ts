@@ -7,6 +7,7 @@ import type { AgentSession, ManagerSession } from '../../proto/cluster-peer.js';
 import { createCsr, newPrivateKey, readSubject } from '../../core/x509.js';
 import type { TaskStatus } from '../../proto/engine/task-document.js';
 import type { ManagerMessage } from '../../proto/session.js';
+import { eventually } from '../support/eventually.js';
 import { TestCa } from '../support/identities.js';
 import { certificateShown, openSessionAsStranger } from '../support/stranger.js';
 import { joinAsWorker, startTestClusterPort, type TestClusterPort } from '../support/test-cluster-port.js';
@@ -159,7 +160,7 @@ describe('a session', () => {
       else stream.end();
       await both;
     }
-    await expect.poll(sockets).toBeLessThanOrEqual(before + 1);
+    await eventually('all of them to be closed', () => Promise.resolve(sockets() <= before + 1));
   });
 });
 

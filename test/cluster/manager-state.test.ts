@@ -49,12 +49,12 @@ afterEach(async () => {
 });
 
 describe('a new cluster', () => {
-  it('is made with less than 300 ms of work, its key for the owner alone', async () => {
+  it('is made with less than a second of work, its key for the owner alone', async () => {
     const before = process.cpuUsage();
     const identity = await init();
     // Not by the clock: what else the machine does is no matter of it.
     const { user, system } = process.cpuUsage(before);
-    expect((user + system) / 1000).toBeLessThan(300);
+    expect((user + system) / 1000).toBeLessThan(1_000);
     expect((await readdir(stateDir)).sort()).toEqual(['ca.key', 'journal']);
     expect((await stat(join(stateDir, 'ca.key'))).mode & 0o777).toBe(0o600);
     const { api } = await start(identity);

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { startCluster, type ClusterOptions, type TestCluster } from '../support/cluster.js';
 import type { ClusterNode } from '../support/cluster-node.js';
+import { eventually } from '../support/eventually.js';
 
 let cluster: TestCluster | undefined;
 const start = async (options: ClusterOptions): Promise<TestCluster> => (cluster = await startCluster(options));
@@ -28,16 +29,22 @@ const statusOf = (swarm: TestCluster, node: ClusterNode): string => {
   return `${State}: ${Message}`;
 };
 
+/**
+ * The silence after which a node was taken for lost, s, by the manager's own count. Unlike a clock on the
+ * wall, that stands still while the process that all machines share here is held up.
+ */
+const silenceOf = (swarm: TestCluster, node: ClusterNode): number =>
+  Number(/^down: heartbeat lost (\d+\.\d) s ago$/.exec(statusOf(swarm, node))?.[1]);
+
 describe('a machine that is cut off', () => {
   it('has its replicas running elsewhere after 2.25 s of silence, and stops its own when it is back', async () => {
     const { swarm, worker } = await startLoaded();
     const stale = worker.runningTasks;
-    const begin = performance.now();
     worker.cut();
-    await swarm.until('all replicas to run elsewhere', () => runsWithout(swarm, worker), 10);
-    // How much sooner on a machine that does nothing else is what bench/ measures.
-    expect(performance.now() - begin).toBeLessThan(4_500);
-    expect(statusOf(swarm, worker)).toMatch(/^down: heartbeat lost [23]\.\d s ago$/);
+    await swarm.until('all replicas to run elsewhere', () => runsWithout(swarm, worker));
+    // How soon they run on a machine that does nothing else is what bench/ measures.
+    expect(silenceOf(swarm, worker)).toBeGreaterThanOrEqual(2.2);
+    expect(silenceOf(swarm, worker)).toBeLessThan(5);
     expect(worker.runningTasks).toEqual(stale);
 
     worker.heal();
@@ -55,11 +62,10 @@ describe('a machine that is cut off', () => {
 
 describe('a machine whose daemon, mesh and containers are gone', () => {
   it('has its replicas running elsewhere before its silence tells', async () => {
-    const { swarm, worker } = await startLoaded();
-    const begin = performance.now();
+    // Silence would tell after three minutes.
+    const { swarm, worker } = await startLoaded({ Dispatcher: { HeartbeatPeriod: 60e9 } });
     await worker.crash();
-    await swarm.until('all replicas to run elsewhere', () => runsWithout(swarm, worker), 10);
-    expect(performance.now() - begin).toBeLessThan(2_250);
+    await swarm.until('all replicas to run elsewhere', () => runsWithout(swarm, worker));
     expect(statusOf(swarm, worker)).toBe('down: its daemon and mesh are gone (connection refused)');
   });
 });
@@ -93,7 +99,7 @@ describe('a daemon that is killed', () => {
     const [victim = ''] = worker.runningTasks;
     worker.kill();
     worker.engine.end(victim, 137);
-    await swarm.until('the end to be known', (api) => api.task(victim).Status.State === 'failed', 5);
+    await swarm.until('the end to be known', (api) => api.task(victim).Status.State === 'failed');
     expect(swarm.api.task(victim).Status.Err).toBe('its container ended while the daemon of its node was away');
     await swarm.untilRunning('web', 6);
     expect(swarm.running('web').filter(({ NodeID }) => NodeID === worker.id)).toHaveLength(1);
@@ -110,7 +116,7 @@ describe('a daemon that is killed', () => {
       statusOf(swarm, worker).startsWith('ready: its daemon does not answer'),
     );
     await worker.mesh.close();
-    await swarm.untilNode(worker.id, 'down', 5);
+    await swarm.untilNode(worker.id, 'down');
     await swarm.until('all replicas to run elsewhere', () => runsWithout(swarm, worker));
   });
 });
@@ -161,8 +167,7 @@ describe('a node that is removed', () => {
     expect(swarm.api.nodes({}).map(({ ID }) => ID)).not.toContain(worker.id);
     await worker.stop();
     await worker.startAgent();
-    const refused = await agentState(worker, 'refused');
-    expect(refused).toContain(`node ${worker.id} was removed from cluster`);
+    expect(await refusalOf(worker)).toContain(`node ${worker.id} was removed from cluster`);
   });
 });
 
@@ -180,20 +185,16 @@ describe('a node that leaves', () => {
 
 describe('a set heartbeat period', () => {
   it('is obeyed, with down after three periods', async () => {
-    const { swarm, worker } = await startLoaded({ Dispatcher: { HeartbeatPeriod: 200e6 } });
-    const begin = performance.now();
+    const { swarm, worker } = await startLoaded({ Dispatcher: { HeartbeatPeriod: 1e9 } });
     worker.cut();
-    await swarm.untilNode(worker.id, 'down', 5);
-    expect(performance.now() - begin).toBeLessThan(2_000);
+    await swarm.untilNode(worker.id, 'down');
+    expect(silenceOf(swarm, worker)).toBeGreaterThanOrEqual(3);
   });
 });
 
 /** The words with which an agent is refused. The agent sends no events, so it is asked again and again. */
-async function agentState(node: ClusterNode, kind: 'refused'): Promise<string> {
-  for (let rest = 200; rest > 0; rest -= 1) {
+const refusalOf = (node: ClusterNode): Promise<string> =>
+  eventually(`the agent of ${node.id} to be refused`, () => {
     const { session } = node.agent;
-    if (session.kind === kind) return session.error.message;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  throw new Error(`the agent of ${node.id} is ${node.agent.session.kind}`);
-}
+    return Promise.resolve(session.kind === 'refused' && session.error.message);
+  });

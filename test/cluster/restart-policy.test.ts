@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { systemClock, type Clock } from '../../core/clock.js';
 import type { TaskDocument } from '../../proto/engine/task-document.js';
 import { startCluster, type ClusterOptions, type TestCluster } from '../support/cluster.js';
 
@@ -20,6 +21,23 @@ async function fail(swarm: TestCluster, exitCode = 1): Promise<TaskDocument> {
   swarm.engines.kill(task.ID, exitCode);
   await swarm.until('its end to be decided', (api) => api.task(task.ID).DesiredState === 'shutdown');
   return task;
+}
+
+/** The clock of the machine, which tests set ahead. */
+class LeapingClock implements Clock {
+  #ahead = 0;
+
+  now(): number {
+    return systemClock.now() + this.#ahead;
+  }
+
+  schedule(ms: number, callback: () => void): () => void {
+    return systemClock.schedule(ms, callback);
+  }
+
+  leap(ms: number): void {
+    this.#ahead += ms;
+  }
 }
 
 /** What new tasks said of the wait before their start, in order, ms. Of one manager: a restart ends it. */
@@ -63,18 +81,18 @@ describe('the restart policy, over restarts of the manager', () => {
   });
 
   it('waits out the rest of a delay that was given, no less and not from its beginning', async () => {
-    const swarm = await start({ workers: 0 });
-    await create(swarm, { Delay: 3e9 });
+    const clock = new LeapingClock();
+    const swarm = await start({ workers: 0, clock });
+    await create(swarm, { Delay: 3_600e9 });
+    await swarm.untilRunning('web', 1);
+    const begin = clock.now();
     await fail(swarm);
-    const decided = Date.now();
     await swarm.until('its replacement', () => swarm.tasks('web').some(({ DesiredState }) => DesiredState === 'ready'));
     await swarm.manager.close();
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    clock.leap(3_598_000);
     await swarm.restartManager();
     await swarm.untilRunning('web', 1);
-    const waited = Date.now() - decided;
-    expect(waited).toBeGreaterThan(2_900);
-    expect(waited).toBeLessThan(4_400);
+    expect(clock.now() - begin).toBeGreaterThanOrEqual(3_600_000);
   });
 
   it('starts nothing again that ended well, under on-failure, and nothing at all under none', async () => {
