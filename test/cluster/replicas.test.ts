@@ -90,10 +90,11 @@ describe('a replicated service', () => {
 });
 
 describe('a large cluster', () => {
-  it('of 50 nodes runs 1000 replicas', async () => {
+  // How soon they run is what bench/ measures: here all machines share one thread.
+  it('of 50 nodes runs 1000 replicas', { timeout: 240_000 }, async () => {
     const swarm = await start({ workers: 49 });
     await swarm.createService('web', 1000);
-    await swarm.untilRunning('web', 1000, 50);
+    await swarm.untilRunning('web', 1000, 200);
     expect(new Set(perNode(swarm.running('web')))).toEqual(new Set([20]));
     const running = swarm.nodes.flatMap((node) => node.runningTasks);
     expect(new Set(running).size).toBe(1000);

@@ -29,7 +29,7 @@ export interface ClusterOptions {
   readonly engineSocket?: string;
 }
 
-const JOINS_AT_A_TIME = 8;
+const JOINS_AT_A_TIME = 4;
 
 /** A whole cluster in this process: a real manager on loopback and real agents with simulated Engines. */
 export async function startCluster(options: ClusterOptions): Promise<TestCluster> {
