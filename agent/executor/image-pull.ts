@@ -50,6 +50,7 @@ export class ImagePulls {
     signal: AbortSignal,
     fresh = false,
   ): Promise<void> {
+    signal.throwIfAborted();
     const key = JSON.stringify([image, given, fresh]);
     const pull = this.#running.get(key) ?? this.#begin(key, image, given, fresh);
     pull.listeners.add(progress);

@@ -93,6 +93,12 @@ describe('pulling an image', () => {
     await closed;
   });
 
+  test('is not begun for a task that has gone, nor waited for', async () => {
+    await using at = await bench();
+    await expect(join(at.pulls, AbortSignal.abort()).done).rejects.toMatchObject({ name: 'AbortError' });
+    expect(at.server.requests).toEqual([]);
+  });
+
   test('fails with the words of the registry', async () => {
     await using at = await bench();
     const { done } = join(at.pulls, never);

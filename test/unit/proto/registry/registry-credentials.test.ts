@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -64,10 +65,13 @@ test.each([
 
 test('a helper that hangs is ended when nobody waits any more', async () => {
   await config({ credsStore: 'test' });
-  await helper('sleep 600');
-  await expect(look('reg:5000', AbortSignal.timeout(100))).rejects.toMatchObject({
-    code: 'BALE_CREDENTIAL_HELPER_FAILED',
-  });
+  const asked = join(directory, 'asked');
+  await helper(`touch ${asked}; sleep 600`);
+  const abort = new AbortController();
+  const ended = expect(look('reg:5000', abort.signal)).rejects.toMatchObject({ code: 'BALE_CREDENTIAL_HELPER_FAILED' });
+  await expect.poll(() => existsSync(asked)).toBe(true);
+  abort.abort();
+  await ended;
 });
 
 test('a helper that is not installed is named', async () => {
