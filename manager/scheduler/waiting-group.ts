@@ -2,15 +2,21 @@ import type { TaskObject } from '../store/objects.js';
 import { localVolumes } from './local-volumes.js';
 import { type Requirement, requirementOf } from './requirement.js';
 
-/** Tasks of one version of one service are alike: they have the same spec. One that is for one node only stands alone. */
+/**
+ * Tasks of one version of one service are alike: they have the same spec. One that is for one node only stands alone,
+ * also beside that of another run of its job: runs may overlap.
+ */
 export type GroupKey = string;
 
 export const groupKey = ({
   serviceId,
   serviceVersion,
   pinnedTo,
-}: Pick<TaskObject, 'serviceId' | 'serviceVersion' | 'pinnedTo'>): GroupKey =>
-  pinnedTo === undefined ? `${serviceId}@${serviceVersion}` : `${serviceId}@${serviceVersion}/${pinnedTo}`;
+  jobIteration = 0,
+}: Pick<TaskObject, 'serviceId' | 'serviceVersion' | 'pinnedTo' | 'jobIteration'>): GroupKey =>
+  pinnedTo === undefined
+    ? `${serviceId}@${serviceVersion}`
+    : `${serviceId}@${serviceVersion}/${pinnedTo}/${jobIteration}`;
 
 /** A task in its group, while it waits there. */
 export interface Waiter {

@@ -224,6 +224,19 @@ describe('the scheduler', () => {
     expect(task('t2').nodeId).toBe('h1');
   });
 
+  test('gives a node to the tasks of two runs of a job at once', async () => {
+    const run = (jobIteration: number): Draft<TaskObject> => ({
+      ...newTask(0),
+      id: `run${jobIteration}`,
+      pinnedTo: 'h1',
+      jobIteration,
+    });
+    await put([nodeOf('h1')], [run(0), run(1)]);
+    start();
+    await clock.advance(0);
+    expect([task('run0').nodeId, task('run1').nodeId]).toEqual(['h1', 'h1']);
+  });
+
   test('gives no work to a suspect node, and looks again when it is none any more', async () => {
     suspects.add('h1');
     start();
