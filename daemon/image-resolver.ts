@@ -34,13 +34,20 @@ export class ImageResolver {
   async resolve(image: string, given: AuthConfig | undefined): Promise<ResolvedImage> {
     const { logger } = this.#options;
     const signal = AbortSignal.timeout(PATIENCE);
+    let isAsked = false;
     try {
       if (await this.#isLocal(image, signal)) return { image };
+      isAsked = true;
       const digest = await this.#digest(image, given, signal);
       logger.debug({ image, digest }, 'image resolved');
       return { image: pinned(image, digest) };
     } catch (error) {
-      const cause = signal.aborted ? this.#rest(registryOf(image)) : errorMessage(error);
+      // A registry is not to blame for an Engine that is busy.
+      const cause = !signal.aborted
+        ? errorMessage(error)
+        : isAsked
+          ? this.#rest(registryOf(image))
+          : silent('the Docker Engine');
       logger.info({ image, err: cause }, 'image not resolved');
       return { image, warning: `${notResolved(image)} The cause: ${cause}` };
     }
@@ -69,9 +76,11 @@ export class ImageResolver {
 
   #rest(registry: string): string {
     this.#resting.set(registry, this.#options.clock.now() + REST);
-    return `${registry} gave no answer within ${PATIENCE / 1000} s`;
+    return silent(registry);
   }
 }
+
+const silent = (who: string): string => `${who} gave no answer within ${PATIENCE / 1000} s`;
 
 /** docker's own words. */
 const notResolved = (image: string): string =>

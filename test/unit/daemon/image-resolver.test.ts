@@ -71,6 +71,25 @@ describe('an image without a digest', () => {
     expect(at.sent()).toHaveLength(1);
   });
 
+  test('whose Engine gives no answer is no reason to leave the registry alone', async () => {
+    let isBusy = true;
+    await using server = await serveEngine((path, response) => {
+      if (isBusy) return;
+      response.writeHead(path.startsWith('/distribution/') ? 200 : 404, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(path.startsWith('/distribution/') ? FOUND : ABSENT.body));
+    });
+    const resolver = new ImageResolver({
+      engine: new EngineClient(server.socketPath),
+      credentials: () => Promise.resolve(undefined),
+      clock: new FakeClock(),
+      logger: createLogger('silent'),
+    });
+    const { warning } = await resolver.resolve('reg.test/app:1', undefined);
+    expect(warning).toContain('The cause: the Docker Engine gave no answer within 3 s');
+    isBusy = false;
+    expect(await resolver.resolve('reg.test/app:1', undefined)).toEqual({ image: `reg.test/app:1@${DIGEST}` });
+  });
+
   test('without an Engine is left as it is', async () => {
     await using at = await bench(ABSENT, undefined);
     await at.server[Symbol.asyncDispose]();
