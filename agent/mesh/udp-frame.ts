@@ -31,21 +31,33 @@ export function encodeFrame(kind: UdpFrameKind, session: number, payload: Buffer
 
 /** Finds the frames in the bytes of a tunnel, which come in pieces of any size. */
 export class UdpFrameReader {
-  #rest: Buffer = NOTHING;
+  /** Of a frame that is not whole yet. They are joined once: a frame in many pieces costs no more than in one. */
+  #pieces: Buffer[] = [];
+  #size = 0;
+  /** So many bytes are to be there before there is more to find. */
+  #wanted = HEAD;
 
   /** The frames that are whole with `chunk`; undefined when the bytes are no frames. */
   read(chunk: Buffer): readonly UdpFrame[] | undefined {
-    let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    this.#pieces.push(chunk);
+    this.#size += chunk.length;
     const frames: UdpFrame[] = [];
+    if (this.#size < this.#wanted) return frames;
+    let bytes = this.#pieces.length === 1 ? chunk : Buffer.concat(this.#pieces);
+    this.#wanted = HEAD;
     while (bytes.length >= HEAD) {
       const kind = KINDS[bytes.readUInt8(2)];
       if (kind === undefined) return undefined;
       const end = HEAD + bytes.readUInt16BE(0);
-      if (bytes.length < end) break;
+      if (bytes.length < end) {
+        this.#wanted = end;
+        break;
+      }
       frames.push({ kind, session: bytes.readUInt32BE(3), payload: bytes.subarray(HEAD, end) });
       bytes = bytes.subarray(end);
     }
-    this.#rest = bytes;
+    this.#pieces = bytes.length === 0 ? [] : [bytes];
+    this.#size = bytes.length;
     return frames;
   }
 }

@@ -12,26 +12,31 @@ export interface Import {
   readonly typeOnly: boolean;
 }
 
-export interface SourceFile {
+export interface SourceText {
   /** Path from the root of the repository. */
   readonly path: string;
+  readonly text: string;
+}
+
+export interface SourceFile extends SourceText {
   readonly lines: number;
   readonly imports: readonly Import[];
-  readonly text: string;
 }
 
 const root = join(import.meta.dirname, '..', '..');
 
-export const sourceFiles = (folders: readonly string[]): readonly SourceFile[] =>
+export const sourceTexts = (folders: readonly string[]): readonly SourceText[] =>
   folders.flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
       .map((name) => join(folder, name))
       .filter((path) => /\.(ts|mjs|js)$/.test(path) && !path.startsWith('proto/generated'))
-      .map(read),
+      .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') })),
   );
 
-function read(path: string): SourceFile {
-  const text = readFileSync(join(root, path), 'utf8');
+/** The same, parsed. */
+export const sourceFiles = (folders: readonly string[]): readonly SourceFile[] => sourceTexts(folders).map(parsed);
+
+function parsed({ path, text }: SourceText): SourceFile {
   const { errors, module } = parseSync(path, text);
   if (errors.length > 0)
     throw new Error(`${path} cannot be parsed: ${errors.map(({ message }) => message).join('; ')}`);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ROOMS, sourceFiles, type SourceFile } from './source-tree.js';
+import { ROOMS, sourceFiles, sourceTexts, type SourceFile } from './source-tree.js';
 
 const house = sourceFiles(ROOMS);
 const roomOf = (path: string): string => path.split('/')[0] ?? '';
@@ -202,7 +202,7 @@ describe('size', () => {
   });
 
   test('no double cast: it hides a doubt that a check would settle', () => {
-    const written = sourceFiles([...ROOMS, 'test', 'bench']).filter(({ path }) => path.endsWith('.ts'));
+    const written = sourceTexts([...ROOMS, 'test', 'bench']).filter(({ path }) => path.endsWith('.ts'));
     expect(
       written.filter(({ text }) => /\bas (unknown|any|never|object) as\b/.test(text)).map(({ path }) => path),
     ).toEqual([]);
