@@ -21,7 +21,7 @@ const RINGS: readonly Ring[] = [
   {
     name: 'unit',
     files: ['test/architecture/**/*.test.ts', 'test/unit/**/*.test.ts'],
-    seconds: 10,
+    seconds: 60,
     workers: SOME,
     isolate: false,
   },
