@@ -7,7 +7,7 @@ import { eventually } from '../support/eventually.js';
 import { TestCa } from '../support/identities.js';
 import { ask, Echo, Load } from '../support/mesh-clients.js';
 import { compileMesh, gone, MeshFleet, reported, type MeshProgram } from '../support/mesh-fleet.js';
-import { endpointTable, MeshNode, publishedPort } from '../support/mesh-node.js';
+import { endpointTable, publishedPort } from '../support/mesh-node.js';
 import { Replica } from '../support/replica.js';
 
 const ECHO_PORT = 9000;
@@ -17,8 +17,9 @@ let program: MeshProgram;
 let ca: TestCa;
 let fleet: MeshFleet;
 let replicas: Replica[];
-/** Another node: dials replicas of this one, and runs one. */
-let other: MeshNode;
+/** Another node: dials replicas of this one, and runs one. In a process of its own too: one that pauses for a second is taken for gone. */
+let other: MeshFleet;
+let otherLink: MeshProcessLink;
 
 beforeAll(async () => {
   program = await compileMesh();
@@ -29,7 +30,8 @@ afterAll(() => program.dispose());
 
 beforeEach(async () => {
   fleet = await MeshFleet.create(program, ca.identity('node1'));
-  other = await MeshNode.start(ca.identity('node2'));
+  other = await MeshFleet.create(program, ca.identity('node2'));
+  otherLink = await other.link();
   replicas = [
     await Replica.http('web1', 'node1'),
     await Replica.http('web2', 'node1'),
@@ -52,7 +54,7 @@ afterEach(async () => {
 
 /** Each node serves all: web1, web2 and echo run on node1, far on node2. */
 async function publish(to: MeshProcessLink): Promise<void> {
-  const peers = [{ nodeId: 'node1', meshAddr: fleet.config.listenAddr }, other.peer];
+  const peers = [fleet.peer, other.peer];
   const [web1, web2, echo, far] = replicas.map((replica) => replica.endpoint());
   if (web1 === undefined || web2 === undefined || echo === undefined || far === undefined) throw new Error('replicas');
   const table = endpointTable(ca.clusterId, peers, [
@@ -61,9 +63,10 @@ async function publish(to: MeshProcessLink): Promise<void> {
     publishedPort([far], { publishedPort: FAR_PORT }),
   ]);
   to.setLocals(replicas.filter(({ nodeId }) => nodeId === 'node1').map(({ local }) => local));
-  other.setLocals(replicas.filter(({ nodeId }) => nodeId === 'node2').map(({ local }) => local));
-  to.setTable(table);
-  await Promise.all([reported(to, ({ tableNumber }) => tableNumber === table.number), other.setTable(table)]);
+  otherLink.setLocals(replicas.filter(({ nodeId }) => nodeId === 'node2').map(({ local }) => local));
+  const links = [to, otherLink];
+  for (const link of links) link.setTable(table);
+  await Promise.all(links.map((link) => reported(link, ({ tableNumber }) => tableNumber === table.number)));
 }
 
 describe('a mesh process that is replaced', () => {

@@ -6,7 +6,7 @@ import type { PublishedPort } from '../../proto/endpoint-table.js';
 import { eventually } from '../support/eventually.js';
 import { TestCa } from '../support/identities.js';
 import { compileMesh, gone, MeshFleet, reported, type MeshProgram } from '../support/mesh-fleet.js';
-import { endpointTable, MeshNode, publishedPort } from '../support/mesh-node.js';
+import { endpointTable, publishedPort } from '../support/mesh-node.js';
 import { UdpLoad } from '../support/udp-load.js';
 import { UdpClient, UdpReplica, type Answer } from '../support/udp-replica.js';
 
@@ -15,7 +15,9 @@ const PORT = 8080;
 let program: MeshProgram;
 let ca: TestCa;
 let fleet: MeshFleet;
-let other: MeshNode;
+/** In a process of its own too: one that pauses for a second is taken for gone. */
+let other: MeshFleet;
+let otherLink: MeshProcessLink;
 let replicas: UdpReplica[];
 let clients: UdpClient[];
 
@@ -28,7 +30,8 @@ afterAll(() => program.dispose());
 
 beforeEach(async () => {
   fleet = await MeshFleet.create(program, ca.identity('node1'));
-  other = await MeshNode.start(ca.identity('node2'));
+  other = await MeshFleet.create(program, ca.identity('node2'));
+  otherLink = await other.link();
   replicas = [];
   clients = [];
 });
@@ -52,18 +55,19 @@ async function client(): Promise<UdpClient> {
 
 /** Both nodes serve the port by all replicas; resolves when both say so. */
 async function publish(to: MeshProcessLink, fields: Partial<PublishedPort> = {}): Promise<void> {
-  const peers = [{ nodeId: 'node1', meshAddr: fleet.config.listenAddr }, other.peer];
+  const peers = [fleet.peer, other.peer];
   const port = publishedPort(
     replicas.map((each) => each.endpoint()),
     { protocol: 'udp', ...fields },
   );
   const table = endpointTable(ca.clusterId, peers, [port]);
   to.setLocals(replicas.filter(({ nodeId }) => nodeId === 'node1').map(({ local }) => local));
-  other.setLocals(replicas.filter(({ nodeId }) => nodeId === 'node2').map(({ local }) => local));
+  otherLink.setLocals(replicas.filter(({ nodeId }) => nodeId === 'node2').map(({ local }) => local));
   to.setTable(table);
   const { bindErrors } = await reported(to, ({ tableNumber }) => tableNumber === table.number);
   expect(bindErrors).toEqual([]);
-  await other.setTable(table);
+  otherLink.setTable(table);
+  await reported(otherLink, ({ tableNumber }) => tableNumber === table.number);
 }
 
 /** Resolves when the process serves the port no more. */

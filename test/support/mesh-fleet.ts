@@ -8,6 +8,7 @@ import { startMeshLink, type MeshProcessLink } from '../../agent/mesh-link/mesh-
 import { systemClock } from '../../core/clock.js';
 import type { NodeIdentity } from '../../core/identity.js';
 import { createLogger } from '../../core/logger.js';
+import type { MeshPeer } from '../../proto/endpoint-table.js';
 import type { MeshReport } from '../../proto/session.js';
 import { compile } from './compile.js';
 import { eventually } from './eventually.js';
@@ -55,6 +56,10 @@ export class MeshFleet {
 
   get address(): string {
     return this.config.publishAddr;
+  }
+
+  get peer(): MeshPeer {
+    return { nodeId: this.config.nodeId, meshAddr: this.config.listenAddr };
   }
 
   async link({ changes, processes = 1, program = this.#program.path }: LinkStart = {}): Promise<MeshProcessLink> {
