@@ -28,7 +28,7 @@ const RINGS: readonly Ring[] = [
   { name: 'property', files: ['test/property/**/*.test.ts'], seconds: 60, workers: SOME, isolate: true },
   { name: 'conformance', files: ['test/conformance/**/*.test.ts'], seconds: 60, workers: SOME, isolate: true },
   { name: 'cluster', files: ['test/cluster/**/*.test.ts'], seconds: 60, workers: SOME, isolate: true },
-  { name: 'hosts', files: ['test/hosts/**/*.test.ts'], seconds: 180, workers: 1, isolate: true },
+  { name: 'hosts', files: ['test/hosts/**/*.test.ts'], seconds: 600, workers: 1, isolate: true },
   { name: 'clients', files: ['test/clients/**/*.test.ts'], seconds: 180, workers: 1, isolate: true },
 ];
 

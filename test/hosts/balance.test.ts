@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import { startHosts, type Hosts } from '../support/hosts.js';
-import { makeSwarm, nodesOf, runningTasks, serviceOf } from '../support/swarm-session.js';
+import { answersOfAll, makeSwarm, nodesOf, runningTasks, serviceOf } from '../support/swarm-session.js';
 import type { TestHost } from '../support/test-host.js';
 import { TEST_IMAGE } from '../support/test-image.js';
 
@@ -11,13 +11,13 @@ const WORK_PORT = 8081;
 const INNER_PORT = 8082;
 const HOST_PORT = 8083;
 
-/** Also answers `/cgi-bin/slow`: the head at once, the rest after three seconds. */
+/** Also answers `/cgi-bin/slow`: the head at once, the rest when it is told to, by a file. */
 const SLOW_SERVER = [
   '/bin/busybox mkdir -p /www/cgi-bin',
   "cat > /www/cgi-bin/slow <<'END'",
   '#!/bin/sh',
   'printf "Content-Type: text/plain\\r\\n\\r\\n"',
-  'sleep 3',
+  'until test -e /tmp/go; do sleep 0.1; done',
   'hostname',
   'END',
   '/bin/busybox chmod 755 /www/cgi-bin/slow',
@@ -41,7 +41,7 @@ function ask(
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const headers = cookie === undefined ? {} : { cookie };
-    const call = request({ host: address, port, path, headers, agent: false, timeout: 15_000 }, (answer) => {
+    const call = request({ host: address, port, path, headers, agent: false, timeout: 60_000 }, (answer) => {
       onHead();
       let text = '';
       answer.on('data', (chunk: Buffer) => (text += chunk.toString()));
@@ -51,7 +51,7 @@ function ask(
         resolve({ status: answer.statusCode ?? 0, replica: text.trim(), cookie: set?.split(';')[0] });
       });
     });
-    call.once('timeout', () => call.destroy(new Error('no answer within 15 s')));
+    call.once('timeout', () => call.destroy(new Error('no answer within 60 s')));
     call.once('error', reject);
     call.end();
   });
@@ -116,7 +116,7 @@ describe('balancing of published ports', () => {
     await create('work', '-p', `${WORK_PORT}:80`, ...least, TEST_IMAGE, 'sh', '-c', SLOW_SERVER);
     for (const name of ['shop', 'work']) await runningTasks(manager, name, 3);
     for (const port of [SHOP_PORT, WORK_PORT]) {
-      for (const host of hosts.all) await eventually('the port', async () => (await ask(host, port)).status === 200);
+      for (const { address } of hosts.all) await answersOfAll(address, port, 3);
     }
   });
 
@@ -162,6 +162,9 @@ describe('balancing of published ports', () => {
   });
 
   test('least-connections leaves a replica alone that is at work', async () => {
+    // One of them has just moved.
+    await runningTasks(manager, 'work', 3);
+    await answersOfAll(manager.address, WORK_PORT, 3);
     let slow: Promise<Answer> | undefined;
     await new Promise<void>((resolve, reject) => {
       slow = ask(manager, WORK_PORT, { path: '/cgi-bin/slow', onHead: resolve });
@@ -169,6 +172,10 @@ describe('balancing of published ports', () => {
     });
     const quick: string[] = [];
     for (let index = 0; index < 12; index += 1) quick.push((await ask(manager, WORK_PORT)).replica);
+    for (const host of hosts.all) {
+      const ids = await host.docker('ps', '-q', '--filter', 'label=com.docker.swarm.service.name=work');
+      for (const id of ids.split('\n').filter((one) => one !== '')) await host.docker('exec', id, 'touch', '/tmp/go');
+    }
     const busy = await slow;
     expect(busy?.status).toBe(200);
     expect(quick).not.toContain(busy?.replica);

@@ -42,7 +42,7 @@ beforeAll(async () => {
   for (const [index, [, mount]] of MOUNTS_REFUSED_BY_NODES.entries()) {
     await create(mountedService(`refused-${index}`, mount));
   }
-}, 120_000);
+});
 
 afterAll(async () => {
   await hosts[Symbol.asyncDispose]();
@@ -177,7 +177,7 @@ const inspectRunning = (service: string): Promise<unknown> =>
       const [document]: unknown[] = JSON.parse(await host.docker('inspect', id)) as unknown[]; // always a list
       return document;
     },
-    { seconds: 40 },
+    { seconds: 120 },
   );
 
 async function timeToStart(service: string): Promise<number> {

@@ -45,7 +45,7 @@ describe('a service of a single replica', () => {
       await eventually(
         'the update to be completed',
         async () => (await serviceOf(hosts.host(1), name)).UpdateStatus?.State === 'completed',
-        { seconds: 60 },
+        { seconds: 120 },
       );
     } finally {
       await Promise.all(loads.map((load) => load.stop()));

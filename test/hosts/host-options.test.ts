@@ -16,7 +16,7 @@ beforeAll(async () => {
   h1 = hosts.host(1);
   await h1.startDaemon([ALLOW_ALL]);
   await h1.bale('swarm', 'init', '--advertise-addr', h1.address);
-}, 120_000);
+});
 
 afterAll(async () => {
   await hosts[Symbol.asyncDispose]();

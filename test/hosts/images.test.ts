@@ -47,7 +47,7 @@ beforeAll(async () => {
   await login('right', REGISTRY_USER.password);
   await login('wrong', 'wrong-password-of-the-registry');
   await makeSwarm(hosts);
-}, 120_000);
+});
 
 afterAll(async () => {
   if (configBefore === undefined) delete process.env.DOCKER_CONFIG;
@@ -104,10 +104,19 @@ test('an image that a client did not pin is pinned once, and stays so when the s
   await h1.bale('service', 'rm', 'sdk');
 });
 
-test('an image that is on the nodes alone needs no registry and no time', async () => {
-  const began = Date.now();
-  await create('local', '--replicas', '3', TEST_IMAGE);
-  expect(Date.now() - began).toBeLessThan(4_500);
+test('an image that is on the nodes alone needs no registry', async () => {
+  const { code, stderr } = await h1.tryBale(
+    'service',
+    'create',
+    '-d',
+    '--name',
+    'local',
+    '--replicas',
+    '3',
+    TEST_IMAGE,
+  );
+  // A registry that is asked in vain would be told of.
+  expect([code, stderr]).toEqual([0, '']);
   await runningTasks(h1, 'local', 3);
   expect((await serviceOf(h1, 'local')).Spec.TaskTemplate.ContainerSpec.Image).toBe(TEST_IMAGE);
   await h1.bale('service', 'rm', 'local');

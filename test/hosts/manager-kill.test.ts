@@ -61,7 +61,7 @@ async function writeUntilKilled(
     }
   } catch (error) {
     // Whatever else it was is found when the next manager is asked.
-    if (!/ECONNRESET|ECONNREFUSED|socket hang up|ENOENT|EPIPE/.test(String(error))) throw error;
+    if (!/ECONNRESET|ECONNREFUSED|socket hang up|aborted|ENOENT|EPIPE/.test(String(error))) throw error;
   }
 }
 

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Docker, type DockerClient, dockerClients, sees } from '../support/docker-client.js';
 import { eventually } from '../support/eventually.js';
 import { startHosts, type Hosts } from '../support/hosts.js';
-import type { Output } from '../support/run.js';
+import { run, type Output } from '../support/run.js';
 import { socketRequest } from '../support/socket-request.js';
 import type { TestHost } from '../support/test-host.js';
 import { TEST_IMAGE } from '../support/test-image.js';
@@ -55,7 +55,10 @@ const SESSION: readonly (readonly [what: string, script: string])[] = [
   ['top', `docker top box -o comm`],
   ['stats once', `docker stats --no-stream --format '{{.Name}}' box`],
   ['diff', `docker diff box | sort`],
-  ['attach', `docker run -d --name att ${TEST_IMAGE} sh -c 'sleep 1; echo a word; exit 6' && docker attach att`],
+  [
+    'attach',
+    `docker run -d -i --name att ${TEST_IMAGE} sh -c 'read go; echo a word; exit 6' && (echo go; docker wait att >/dev/null) | docker attach att`,
+  ],
   ['rename, pause, unpause', `docker rename att att2 && docker pause box && docker unpause box`],
   ['commit', `docker commit -m words box committed:1 && docker history --format '{{.Comment}}' committed:1 | head -1`],
   ['volumes', `docker volume create v1 && docker run --rm -v v1:/v ${TEST_IMAGE} touch /v/x && docker volume rm v1`],
@@ -136,7 +139,14 @@ describe('the docker CLI before bale', () => {
     expect(bale['the loaded image']).toBe('exit code 0\nbuilt with 1\n30000000 /big\n');
   }
 
-  const openFiles = async (): Promise<number> => (await readdir(`/proc/${hosts.host(1).daemonPid}/fd`)).length;
+  /** How many connections clients have with bale, and bale with the Engine: each kind is of its clients' namespace. */
+  async function openConnections(): Promise<{ readonly clients: number; readonly engine: number }> {
+    const host = hosts.host(1);
+    const [ofClients, ofHost] = await Promise.all([run('ss', ['-Hxp']), host.run('ss', ['-Hxp'])]);
+    const count = ({ stdout }: Output, text: string): number =>
+      stdout.split('\n').filter((line) => line.includes(' ESTAB ') && line.includes(text)).length;
+    return { clients: count(ofClients, host.baleSocket), engine: count(ofHost, `pid=${host.daemonPid},`) };
+  }
 
   test.concurrent.each(clients)(
     'before a swarm every command of $name prints what it prints before the Engine',
@@ -170,7 +180,6 @@ describe('the docker CLI before bale', () => {
   test('clients that hang up in the middle leave nothing open', async () => {
     const docker = beforeBale();
     await docker.must('run', '-d', '--name', 'long', TEST_IMAGE, 'sh', '-c', 'while echo x; do sleep 0.1; done');
-    const before = await openFiles();
     const clientsAtWork = [
       docker.spawn('logs', '-f', 'long'),
       docker.spawn('attach', '--no-stdin', 'long'),
@@ -180,9 +189,15 @@ describe('the docker CLI before bale', () => {
     // These say nothing until something happens.
     const quiet = [docker.spawn('events'), docker.spawn('wait', 'long'), docker.spawn('exec', '-i', 'long', 'cat')];
     await Promise.all(clientsAtWork.map((child) => once(child.stdout, 'data')));
-    await eventually('each to have its connection', async () => (await openFiles()) >= before + 2 * 7);
+    await eventually('each to have its connection', async () => {
+      const open = await openConnections();
+      return open.clients >= 7 && open.engine >= 7;
+    });
     for (const child of [...clientsAtWork, ...quiet]) child.kill('SIGKILL');
-    await eventually('every connection to be closed', async () => (await openFiles()) <= before);
+    await eventually('every connection to be closed', async () => {
+      const open = await openConnections();
+      return open.clients === 0 && open.engine === 0;
+    });
     await docker.must('rm', '-f', 'long');
   });
 

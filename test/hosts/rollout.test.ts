@@ -41,9 +41,7 @@ describe('planned changes drop nothing', () => {
     eventually(
       `the update to be ${state}`,
       async () => (await serviceOf(hosts.host(1), 'web')).UpdateStatus?.State === state,
-      {
-        seconds: 90,
-      },
+      { seconds: 180 },
     );
 
   test('a rolling update', async () => {

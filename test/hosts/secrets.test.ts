@@ -33,7 +33,7 @@ beforeAll(async () => {
   await writeFile(join(scratch, 'one'), VALUE);
   await writeFile(join(scratch, 'two'), ROTATED);
   await writeFile(join(scratch, 'conf'), 'host={{.Node.Hostname}} slot={{.Task.Slot}} key={{secret "key"}}');
-}, 120_000);
+});
 afterAll(async () => {
   const directories = hosts.all.map(runDir);
   await hosts[Symbol.asyncDispose]();
@@ -107,7 +107,7 @@ test('containers get secrets and configs as files in memory, as the docker CLI a
     `host=h2 slot=N key=${VALUE}`,
   ]);
   expect((await stat(join(runDir(h1), 'task-files'))).mode & 0o077).toBe(0);
-}, 60_000);
+});
 
 test('nothing shows the value: no file, log, inspect output or environment', async () => {
   const shown = [
@@ -122,7 +122,7 @@ test('nothing shows the value: no file, log, inspect output or environment', asy
     expect(await holding(text)).toBe('');
   }
   expect((await run('grep', ['-rlaF', VALUE, join(runDir(h1), 'task-files')])).stdout).not.toBe('');
-}, 60_000);
+});
 
 test('a daemon that is killed and started again leaves containers and their files as they are', async () => {
   const before = await containers(h2);
@@ -131,7 +131,7 @@ test('a daemon that is killed and started again leaves containers and their file
   await eventually('h2 to be ready', async () => /h2 +Ready/.test(await h1.bale('node', 'ls')));
   expect(await containers(h2)).toEqual(before);
   expect(await inside('cat /run/secrets/key')).toEqual([VALUE, VALUE]);
-}, 60_000);
+});
 
 test('new data is rolled out as a version, and a rollback returns to the old one', async () => {
   const [line = ''] = (await docker('secret', 'ls', '--format', '{{.Name}}')).split('\n');
@@ -142,7 +142,7 @@ test('new data is rolled out as a version, and a rollback returns to the old one
   await h1.bale('service', 'rollback', '-q', 'web');
   expect(await inside('cat /run/secrets/key')).toEqual([VALUE, VALUE]);
   expect(await holding(ROTATED)).toBe('');
-}, 90_000);
+});
 
 test('what is used is not removed; what is removed leaves nothing on the nodes', async () => {
   const refused = await run('docker', ['-H', `unix://${h1.baleSocket}`, 'secret', 'rm', 'key']);
@@ -155,7 +155,7 @@ test('what is used is not removed; what is removed leaves nothing on the nodes',
   await docker('secret', 'rm', 'key');
   await docker('config', 'rm', 'conf');
   expect(await docker('secret', 'ls', '-q')).toBe('');
-}, 60_000);
+});
 
 test('docker stack rm removes the secrets and configs of a stack', async () => {
   const label = 'com.docker.stack.namespace=st';
@@ -179,7 +179,7 @@ test('docker stack rm removes the secrets and configs of a stack', async () => {
   await docker('stack', 'rm', 'st');
   expect(await docker('secret', 'ls', '-q')).toBe('');
   expect(await docker('config', 'ls', '-q')).toBe('');
-}, 60_000);
+});
 
 test('where the run directory is on a disk, a memory of our own is mounted', async () => {
   const directory = join(scratch, 'on-disk', 'task-files');

@@ -184,7 +184,7 @@ describe('logs of services on three machines', () => {
       '-f',
       'talk',
     ]);
-    await prints(follower, '| three 4');
+    for (const slot of [1, 2, 3, 4]) await prints(follower, `| three ${slot}\n`);
     const lost = await nodeNamed(manager(), 'h3');
     await hosts.host(3).powerOff();
     await prints(follower, '| bale: the log of this task cannot be read: the connection to node h3 is lost');
@@ -218,7 +218,7 @@ describe('logs of services on three machines', () => {
     const create = ['service', 'create', '-d', '--no-resolve-image', '--name', 'loud', '--replicas', '60'];
     const flags = ['--limit-cpu', '0.05', '--mount', `type=bind,source=${pipe},target=/begin,readonly`];
     await docker('baleSocket').must(...create, ...flags, TEST_IMAGE, 'sh', '-c', loud);
-    await runningTasks(manager(), 'loud', 60, 120);
+    await runningTasks(manager(), 'loud', 60, 300);
     const before = await residentMemory(manager().daemonPid);
     const slow = await openLogs(manager().baleSocket, 'loud');
     const quick = await openLogs(manager().baleSocket, 'loud');

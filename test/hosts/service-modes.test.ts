@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import { startHosts, type Hosts } from '../support/hosts.js';
-import { ask, nodeNamed, runningTasks, serviceOf, SteadyLoad, tasksOf } from '../support/swarm-session.js';
+import {
+  answersOfAll,
+  ask,
+  nodeNamed,
+  runningTasks,
+  serviceOf,
+  SteadyLoad,
+  tasksOf,
+} from '../support/swarm-session.js';
 import { TEST_IMAGE } from '../support/test-image.js';
 
 describe('services that follow their nodes', () => {
@@ -38,6 +46,7 @@ describe('services that follow their nodes', () => {
 
   test('it is updated, and leaves a node that is drained, without a lost request', async () => {
     const manager = hosts.host(1);
+    for (const { address } of hosts.all) await answersOfAll(address, 8080, 3);
     const load = new SteadyLoad(
       hosts.all.map(({ address }) => ({ address, port: 8080 })),
       true,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import { startHosts, type Hosts } from '../support/hosts.js';
-import { ask, makeSwarm, nodesOf, runningTasks, serviceOf, tasksOf } from '../support/swarm-session.js';
+import { answersOfAll, ask, makeSwarm, nodesOf, runningTasks, serviceOf, tasksOf } from '../support/swarm-session.js';
 import { TEST_IMAGE } from '../support/test-image.js';
 
 describe('a cluster of three machines', () => {
@@ -33,11 +33,7 @@ describe('a cluster of three machines', () => {
     expect(output).toContain('overall progress: 3 out of 3 tasks');
     const tasks = await runningTasks(manager, 'web', 3);
     expect(new Set(tasks.map(({ NodeID }) => NodeID)).size, 'spread over the nodes').toBe(3);
-    for (const { address } of hosts.all) {
-      const replicas = new Set<string>();
-      for (let n = 0; n < 6; n += 1) replicas.add((await ask(address, 8080)).text);
-      expect(replicas.size, `replicas seen on ${address}`).toBe(3);
-    }
+    for (const { address } of hosts.all) await answersOfAll(address, 8080, 3);
   });
 
   test('it scales up and down', async () => {
@@ -105,8 +101,7 @@ describe('a cluster of three machines', () => {
       });
       expect(portErrors).toHaveLength(1);
       expect(portErrors[0]?.error).toMatch(/8181.*address already in use/);
-      expect((await ask(hosts.host(1).address, 8181)).status).toBe(200);
-      expect((await ask(hosts.host(3).address, 8181)).status).toBe(200);
+      for (const n of [1, 3]) await answersOfAll(hosts.host(n).address, 8181, 2);
     } finally {
       squatter.kill('SIGKILL');
     }

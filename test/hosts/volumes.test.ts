@@ -13,7 +13,7 @@ beforeAll(async () => {
   hosts = await startHosts(3);
   h1 = hosts.host(1);
   await makeSwarm(hosts);
-}, 120_000);
+});
 
 afterAll(async () => {
   await hosts[Symbol.asyncDispose]();

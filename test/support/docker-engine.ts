@@ -62,7 +62,7 @@ export async function startDockerEngine(options: DockerEngineOptions): Promise<D
     child = started;
     started.stdout.pipe(log, { end: false });
     started.stderr.pipe(log, { end: false });
-    const deadline = Date.now() + 20_000;
+    const deadline = Date.now() + 45_000;
     while (!(await pings(socketPath))) {
       if (hasEnded(started) || Date.now() > deadline) {
         throw new Error(`dockerd does not answer:\n${await readFile(join(directory, 'dockerd.log'), 'utf8')}`);

@@ -95,8 +95,8 @@ const CONTAINER: Readonly<Record<string, Proof>> = {
   'Healthcheck.Timeout': full('Config Healthcheck Timeout', 4e9),
   'Healthcheck.Retries': full('Config Healthcheck Retries', 5),
   'Healthcheck.StartPeriod': full('Config Healthcheck StartPeriod', 2e9),
-  // Twelve probes: the agent's own pauses, which double, would take more than half a minute.
-  'Healthcheck.StartInterval': { kind: 'time', service: 'probed', of: 'start', least: 600, most: 25_000 },
+  // Twenty probes: the agent's own pauses, which double up to 5 s, would take more than a minute.
+  'Healthcheck.StartInterval': { kind: 'time', service: 'probed', of: 'start', least: 900, most: 60_000 },
   Hosts: full('HostConfig ExtraHosts', ['db:10.0.0.9', 'other:10.0.0.9']),
   'DNSConfig.Nameservers': full('HostConfig Dns', ['10.0.0.8']),
   'DNSConfig.Search': full('HostConfig DnsSearch', ['a.test']),
@@ -157,7 +157,7 @@ const TASK: Readonly<Record<string, Proof>> = {
     says: /Resources\.MemorySwappiness: the kernel of this node/,
   },
   'RestartPolicy.Condition': tasks('crashing', 'failed', 'failed'),
-  'RestartPolicy.Delay': { kind: 'time', service: 'crashing', of: 'restart', least: 700, most: 20_000 },
+  'RestartPolicy.Delay': { kind: 'time', service: 'crashing', of: 'restart', least: 700, most: 60_000 },
   'RestartPolicy.MaxAttempts': tasks('crashing', 'failed', 'failed'),
   'RestartPolicy.Window': elsewhere(
     'test/unit/manager/orchestrator/restart.test.ts',

@@ -125,7 +125,7 @@ export const fieldServices = ({ secretId, configId, directory }: GivenFiles): re
   }),
   service('probed', {
     Healthcheck: {
-      Test: ['CMD-SHELL', 'echo >> /tmp/probes; test $(wc -l < /tmp/probes) -ge 12'],
+      Test: ['CMD-SHELL', 'echo >> /tmp/probes; test $(wc -l < /tmp/probes) -ge 20'],
       Interval: 60e9,
       StartPeriod: 60e9,
       StartInterval: 50e6,

@@ -19,7 +19,7 @@ export function run(command: string, args: readonly string[], options: RunOption
     const child = spawn(command, args, {
       env: { ...process.env, ...options.env },
       stdio: ['pipe', 'pipe', 'pipe'],
-      timeout: options.timeout ?? 60_000,
+      timeout: options.timeout ?? 180_000,
       killSignal: 'SIGKILL',
     });
     let stdout = '';

@@ -4,6 +4,7 @@ import type { ServiceDocument } from '../../proto/engine/service-document.js';
 import type { TaskDocument } from '../../proto/engine/task-document.js';
 import { eventually } from './eventually.js';
 import type { Hosts } from './hosts.js';
+import { PATIENCE } from './load/load-types.js';
 import { socketDocument } from './socket-request.js';
 import type { TestHost } from './test-host.js';
 
@@ -29,7 +30,7 @@ export const runningTasks = (
   host: TestHost,
   service: string,
   count: number,
-  seconds = 20,
+  seconds = 60,
 ): Promise<readonly TaskDocument[]> =>
   eventually(
     `${count} running tasks of ${service}`,
@@ -52,7 +53,7 @@ export async function nodeNamed(host: TestHost, hostname: string): Promise<NodeD
   return node;
 }
 
-export const nodeState = (manager: TestHost, hostname: string, state: string, seconds = 20): Promise<NodeDocument> =>
+export const nodeState = (manager: TestHost, hostname: string, state: string, seconds = 60): Promise<NodeDocument> =>
   eventually(
     `node ${hostname} to be ${state}`,
     async () => {
@@ -75,7 +76,7 @@ export function ask(
 ): Promise<PageAnswer> {
   return new Promise((resolve, reject) => {
     const call = request(
-      { host: address, port, path: options.path ?? '/', agent: options.agent ?? false, timeout: 10_000 },
+      { host: address, port, path: options.path ?? '/', agent: options.agent ?? false, timeout: PATIENCE },
       (response) => {
         let text = '';
         response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
@@ -85,11 +86,22 @@ export function ask(
         response.on('error', reject);
       },
     );
-    call.on('timeout', () => call.destroy(new Error('no answer within 10 s')));
+    call.on('timeout', () => call.destroy(new Error(`no answer within ${PATIENCE} ms`)));
     call.on('error', reject);
     call.end();
   });
 }
+
+/** Waits until each of so many replicas has answered at that address. */
+export const answersOfAll = (address: string, port: number, replicas: number): Promise<unknown> =>
+  eventually(`an answer of each of ${replicas} replicas at ${address}:${port}`, async () => {
+    const seen = new Set<string>();
+    for (let n = 0; n < 2 * replicas; n += 1) {
+      const { status, text } = await ask(address, port);
+      if (status === 200) seen.add(text);
+    }
+    return seen.size === replicas;
+  });
 
 /** Asks all the time, on several addresses at once, until stopped; counts what failed. */
 export class SteadyLoad {

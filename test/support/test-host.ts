@@ -189,7 +189,7 @@ export class TestHost {
   }
 
   async #answers(socketPath: string, child: ChildProcess, log: string): Promise<void> {
-    const deadline = Date.now() + 20_000;
+    const deadline = Date.now() + 90_000;
     while (!(await pings(socketPath))) {
       if (child.exitCode !== null || Date.now() > deadline) {
         throw new Error(

@@ -3,12 +3,17 @@ import { Agent, request } from 'node:http';
 import { PATIENCE, type LoadTarget } from './load-types.js';
 
 const BODY = Buffer.alloc(1024 * 1024, 'bale ');
+/** ms. */
+const IDLE = 5_000;
 const DIGEST = createHash('sha1').update(BODY).digest('hex');
 
 /** HTTP requests to the replicas; each fails unless the answer is whole and right. */
 export class HttpCalls {
-  /** Kept connections, as browsers and services keep them. */
-  readonly #kept = new Agent({ keepAlive: true, noDelay: true });
+  /**
+   * Kept connections, as browsers and services keep them: those that nobody needs any more are closed. A mesh
+   * process that was replaced would wait for them, for longer than a change may take.
+   */
+  readonly #kept = new Agent({ keepAlive: true, noDelay: true, timeout: IDLE });
 
   async get(target: LoadTarget, path: '/' | '/slow', connection: 'kept' | 'fresh'): Promise<void> {
     const text = await this.#call(target, path, connection === 'kept' ? this.#kept : false);

@@ -43,6 +43,7 @@ export class MixedLoad {
   #worstLag = 0;
   #underWay = 0;
   #onIdle: (() => void) | undefined;
+  #onWholeRound: (() => void) | undefined;
 
   constructor(options: LoadOptions) {
     this.#options = options;
@@ -56,8 +57,16 @@ export class MixedLoad {
     return this.#failures;
   }
 
-  /** Sends nothing more, waits for what is under way and closes every connection. */
+  /**
+   * Sends nothing more, waits for what is under way and closes every connection. However soon it is told to stop,
+   * 100 requests are sent, of each kind its share: a quick change has been under the whole load too.
+   */
   async stop(): Promise<LoadResult> {
+    if (this.#sent < this.#order.length) {
+      await new Promise<void>((resolve) => {
+        this.#onWholeRound = resolve;
+      });
+    }
     clearInterval(this.#timer);
     const seconds = (performance.now() - this.#start) / 1000;
     if (this.#underWay > 0) {
@@ -80,6 +89,7 @@ export class MixedLoad {
       const kind = this.#order[this.#sent % this.#order.length];
       const target = targets[this.#sent % targets.length];
       this.#sent += 1;
+      if (this.#sent === this.#order.length) this.#onWholeRound?.();
       if (kind !== undefined && target !== undefined) void this.#request(kind, target, due);
     }
   }
