@@ -53,9 +53,12 @@ export class Upstream {
     this.stream.resume();
   }
 
-  /** Whether a request may still be sent over it. */
+  /**
+   * Whether a request may still be sent over it. Not through a mesh process of the other node that said goodbye:
+   * it ends with its last tunnel, and would never, as long as somebody asks.
+   */
   get isOpen(): boolean {
-    return this.#state !== 'ended' && !this.stream.destroyed && this.stream.writable;
+    return this.#state !== 'ended' && !this.stream.destroyed && this.stream.writable && !isLeaving(this.stream);
   }
 
   get isIdle(): boolean {
@@ -93,5 +96,7 @@ export class Upstream {
     });
   }
 }
+
+const isLeaving = (stream: ByteStream): boolean => !(stream instanceof Socket) && stream.session?.closed === true;
 
 const bytesRead = (stream: ByteStream): number => (stream instanceof Socket ? stream.bytesRead : 0);

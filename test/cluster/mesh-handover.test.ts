@@ -1,3 +1,4 @@
+import { Agent } from 'node:http';
 import { readdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -103,6 +104,27 @@ describe('a mesh process that is replaced', () => {
       await publish(only);
     },
   );
+
+  test('ends although another node goes on asking: what that keeps for further requests is given up', async () => {
+    const only = await fleet.link();
+    await publish(only);
+    const before = await fleet.leadPid();
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    let ended: Promise<void> | undefined;
+    let isOver = false;
+    const over = (): void => {
+      isOver = true;
+    };
+    for (let asked = 0; !isOver; asked += 1) {
+      expect(await ask(other.address, agent)).toMatch(/^200 web/);
+      if (asked !== 20) continue;
+      only.replace();
+      ended = gone(before);
+      ended.then(over, over);
+    }
+    await ended;
+    agent.destroy();
+  });
 
   test('is counted until it ends: what is under way in it is in the report', async () => {
     const only = await fleet.link();
