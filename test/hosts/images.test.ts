@@ -105,20 +105,20 @@ test('an image that a client did not pin is pinned once, and stays so when the s
 });
 
 test('an image that is on the nodes alone needs no registry', async () => {
-  const { code, stderr } = await h1.tryBale(
-    'service',
-    'create',
-    '-d',
-    '--name',
-    'local',
-    '--replicas',
-    '3',
-    TEST_IMAGE,
-  );
+  for (const host of hosts.all) {
+    // Of a content of its own: that of the test image has been in a registry by now.
+    const container = (await host.docker('create', TEST_IMAGE)).trim();
+    await host.docker('commit', '-c', 'ENV ALONE=yes', container, 'alone:1');
+    await host.docker('rm', container);
+  }
+  const create = ['service', 'create', '-d', '--name', 'local', '--replicas', '3', 'alone:1'];
+  const { code, stderr } = await h1.tryBale(...create);
   // A registry that is asked in vain would be told of.
-  expect([code, stderr]).toEqual([0, '']);
+  const words =
+    'image alone:1 is on this machine and was never in a registry: each node that is to run it must have it';
+  expect([code, stderr]).toEqual([0, `${words}\n`]);
   await runningTasks(h1, 'local', 3);
-  expect((await serviceOf(h1, 'local')).Spec.TaskTemplate.ContainerSpec.Image).toBe(TEST_IMAGE);
+  expect((await serviceOf(h1, 'local')).Spec.TaskTemplate.ContainerSpec.Image).toBe('alone:1');
   await h1.bale('service', 'rm', 'local');
 });
 
