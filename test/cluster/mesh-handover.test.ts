@@ -119,8 +119,9 @@ describe('a mesh process that is replaced', () => {
       expect(await ask(other.address, agent)).toMatch(/^200 web/);
       if (asked !== 20) continue;
       only.replace();
-      ended = gone(before);
-      ended.then(over, over);
+      const ending = gone(before);
+      ending.then(over, over);
+      ended = ending;
     }
     await ended;
     agent.destroy();
