@@ -110,7 +110,7 @@ describe('a mesh process that is replaced', () => {
     await publish(only);
     const before = await fleet.leadPid();
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    let ended: Promise<void> | undefined;
+    let ended: Promise<unknown> | undefined;
     let isOver = false;
     const over = (): void => {
       isOver = true;
