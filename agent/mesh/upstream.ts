@@ -28,7 +28,6 @@ export class Upstream {
   readonly protocol = 'http:';
 
   #state: UpstreamState = 'busy';
-  #bytesReadWhenIdle = 0;
 
   constructor(endpoint: Endpoint, stream: ByteStream, onFree: (upstream: Upstream) => void) {
     this.endpoint = endpoint;
@@ -37,11 +36,8 @@ export class Upstream {
     stream.on('free', () => {
       onFree(this);
     });
-    const ended = (): void => {
-      this.#state = 'ended';
-    };
-    stream.once('end', ended);
-    stream.once('close', ended);
+    stream.once('end', this.#ended);
+    stream.once('close', this.#ended);
   }
 
   /** The request made last; node:http calls this from its constructor. */
@@ -68,16 +64,23 @@ export class Upstream {
   park(): void {
     this.#state = 'idle';
     this.idleSince = performance.now();
-    this.#bytesReadWhenIdle = bytesRead(this.stream);
+    // An endpoint that speaks unasked is not trusted: its words would be the answer to the next request.
+    this.stream.on('data', this.#ended);
+    this.stream.resume();
   }
 
-  /** Takes it for a request; false when it is of no use any more. An endpoint that spoke unasked is not trusted. */
+  /** Takes it for a request; false when it is of no use any more. */
   take(): boolean {
-    if (!this.isOpen || bytesRead(this.stream) !== this.#bytesReadWhenIdle) return false;
+    this.stream.off('data', this.#ended);
+    if (!this.isOpen) return false;
     this.#state = 'busy';
     this.reused = true;
     return true;
   }
+
+  readonly #ended = (): void => {
+    this.#state = 'ended';
+  };
 
   /** Closes it in order; a tunnel whose other end does not follow is cut after a while. */
   end(): void {
@@ -98,5 +101,3 @@ export class Upstream {
 }
 
 const isLeaving = (stream: ByteStream): boolean => !(stream instanceof Socket) && stream.session?.closed === true;
-
-const bytesRead = (stream: ByteStream): number => (stream instanceof Socket ? stream.bytesRead : 0);
