@@ -9,6 +9,7 @@ import { eventually } from '../support/eventually.js';
 import { startHosts, type Hosts } from '../support/hosts.js';
 import { run, type Output } from '../support/run.js';
 import { makeSwarm, nodeState, runningTasks, tasksOf } from '../support/swarm-session.js';
+import { inTerminal } from '../support/terminal.js';
 import { TEST_IMAGE } from '../support/test-image.js';
 
 const baleProgram = join(process.cwd(), 'dist', 'bin', 'bale.js');
@@ -40,13 +41,10 @@ const SESSION: readonly (readonly [what: string, script: string])[] = [
     'exec: detached',
     `docker exec $N busybox rm -f /tmp/detached; docker exec -d $N touch /tmp/detached; until docker exec $N test -e /tmp/detached; do sleep 0.1; done; docker exec $N ls /tmp/detached`,
   ],
-  [
-    'exec: a terminal',
-    `script -qec "$CLIENT exec -it $N sh -c 'test -t 0 && test -t 1 && echo a terminal; exit 3'" /dev/null </dev/null`,
-  ],
+  ['exec: a terminal', inTerminal(`$CLIENT exec -it $N sh -c 'test -t 0 && test -t 1 && echo a terminal; exit 3'`)],
   [
     'exec: the sizes of the terminal',
-    `docker exec $N busybox rm -f /tmp/sized; script -qec "stty cols 91 rows 31; (${resizeOnce('$CLIENT exec $N test -e /tmp/sized')}) & $CLIENT exec -it $N sh -c '${SHOW_SIZES}'" /dev/null`,
+    `docker exec $N busybox rm -f /tmp/sized; ${inTerminal(`stty cols 91 rows 31; (${resizeOnce('$CLIENT exec $N test -e /tmp/sized')}) & $CLIENT exec -it $N sh -c '${SHOW_SIZES}'`)}`,
   ],
   [
     'inspect',
@@ -239,7 +237,7 @@ describe('containers of another node before the docker CLI', () => {
 
     test('gives a command the terminal, its size, and takes it back', async () => {
       const terminal = (command: string): Promise<Output> =>
-        shell(`script -qec "stty cols 91 rows 31; ${command}; stty -a | grep -o ' echo '" /dev/null`);
+        shell(inTerminal(`stty cols 91 rows 31; ${command}; stty -a | grep -o ' echo '`));
       await shell('bale exec web busybox rm -f /tmp/sized');
       const typed = await terminal(
         `(${resizeOnce(bale('exec web test -e /tmp/sized'))}) & ${bale('exec')} -it web sh -c '${SHOW_SIZES}'`,
